@@ -1,0 +1,1 @@
+//! Object graph mapper for Neo4j.
