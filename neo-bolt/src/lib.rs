@@ -1,16 +1,66 @@
 //! An async [Bolt](https://neo4j.com/docs/bolt/current/) driver for Neo4j.
 //!
+//! ```no_run
+//! use neo_bolt::{AuthToken, Driver, params};
+//!
+//! # async fn example() -> Result<(), neo_bolt::Error> {
+//! let driver = Driver::new("neo4j://localhost:7687", AuthToken::basic("neo4j", "secret"))?;
+//! let found = driver
+//!     .execute_query("MATCH (p:Person {name: $name}) RETURN p.born", params! { "name" => "Ann" })
+//!     .await?;
+//! for record in &found.records {
+//!     let (born,): (i64,) = record.decode()?;
+//!     println!("{born}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Layers, top to bottom; each uses only what stands below it:
 //!
 //! | layer | modules |
 //! |---|---|
-//! | public API | [`driver`], [`session`], [`transaction`], [`result`], [`record`], [`summary`] |
+//! | public API | `driver`, `session`, `transaction`, `result`, `record`, `summary` |
 //! | which member | `routing` |
 //! | which connection | `pool` |
-//! | socket and machine | [`connection`] |
-//! | protocol, without I/O | [`protocol`] |
+//! | socket and machine | `connection` |
+//! | protocol, without I/O | `protocol` |
 //! | bytes and values | [`packstream`] |
 //! | plain data | [`value`] |
+//!
+//! Leaves that all of them use: `error`, `config`, `auth`, `retry`, `bookmark`.
 
 pub mod packstream;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod value;
+
+mod auth;
+mod bookmark;
+mod config;
+mod connection;
+mod driver;
+mod error;
+mod pool;
+mod protocol;
+mod record;
+mod result;
+mod retry;
+mod routing;
+mod session;
+mod summary;
+mod transaction;
+
+pub use auth::AuthToken;
+pub use bookmark::{BookmarkManager, Bookmarks};
+pub use config::{AccessMode, SessionConfig, TransactionConfig, TrustedCertificates};
+pub use connection::{Address, AsyncStream, BoxedStream, Connector};
+pub use driver::{Driver, DriverBuilder, ExecuteQuery};
+pub use error::{CommitOutcome, Error, ErrorKind};
+pub use protocol::Version;
+pub use record::{Record, Row};
+pub use result::RecordStream;
+pub use retry::RetryPolicy;
+pub use session::Session;
+pub use summary::{QueryType, ResultSummary, ServerInfo, SummaryCounters};
+pub use transaction::{EagerResult, ManagedTransaction, Transaction};

@@ -1,1 +1,35 @@
-//! Object graph mapper for Neo4j.
+//! An object graph mapper for [Neo4j](https://neo4j.com): typed, retry-safe, one round trip per
+//! operation.
+//!
+//! Layers, top to bottom; each uses only what stands below it:
+//!
+//! | layer | module | what it has |
+//! |---|---|---|
+//! | operations | [`operation`] | save, find, delete, raw Cypher, schema |
+//! | relationship fields | [`relation`] | [`One`](relation::One), [`Many`](relation::Many), connect, disconnect |
+//! | questions | [`query`] | typed tokens, filters, their Cypher |
+//! | model | [`mapping`] | the traits that the derive macros implement |
+//! | running | [`executor`] | [`Graph`], [`Transaction`] |
+//! | the driver | [`neo_bolt`] | Bolt, pool, routing, retries |
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod executor;
+pub mod mapping;
+pub mod operation;
+pub mod prelude;
+pub mod query;
+pub mod relation;
+
+mod error;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use error::{Error, ErrorKind};
+pub use executor::{Graph, Transaction};
+pub use mapping::{Node, Property, Relationship};
+pub use neo_bolt;
+pub use neo_bolt::AuthToken as Auth;
+pub use neo_ogm_derive::{Node, Property, relationship};
+pub use uuid::Uuid;

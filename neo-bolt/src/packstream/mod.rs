@@ -11,6 +11,7 @@ mod error;
 mod from_bolt;
 mod graph;
 mod marker;
+mod serde_de;
 mod to_bolt;
 mod value;
 
@@ -22,3 +23,5 @@ pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use from_bolt::{FromBolt, FromBoltOwned};
 pub use graph::{Labels, NodeHeader, RelationshipFooter, RelationshipHeader};
 pub use to_bolt::ToBolt;
+
+pub(crate) use serde_de::RecordDeserializer;

@@ -1,0 +1,133 @@
+//! Options, by their official names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bookmark::{BookmarkManager, Bookmarks};
+use crate::retry::RetryPolicy;
+use crate::value::{Map, Value};
+
+/// Whose certificates a TLS connection of `+s` takes.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum TrustedCertificates {
+    /// Those that the operating system trusts.
+    #[default]
+    System,
+    /// Those of these authorities only, in PEM form.
+    Custom(Arc<[u8]>),
+    /// Any: the connection is encrypted, and the peer may be anybody.
+    Any,
+}
+
+/// Whether a transaction reads or writes; a cluster serves reads from any member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum AccessMode {
+    /// It only reads.
+    Read,
+    /// It may write.
+    #[default]
+    Write,
+}
+
+/// The options of a driver.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) max_connection_pool_size: usize,
+    pub(crate) connection_acquisition_timeout: Duration,
+    pub(crate) connection_timeout: Duration,
+    pub(crate) max_connection_lifetime: Duration,
+    pub(crate) liveness_check_timeout: Option<Duration>,
+    pub(crate) retry_policy: RetryPolicy,
+    pub(crate) fetch_size: i64,
+    pub(crate) user_agent: Arc<str>,
+    pub(crate) trusted_certificates: TrustedCertificates,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_connection_pool_size: 100,
+            connection_acquisition_timeout: Duration::from_secs(60),
+            connection_timeout: Duration::from_secs(30),
+            max_connection_lifetime: Duration::from_secs(3600),
+            liveness_check_timeout: None,
+            retry_policy: RetryPolicy::default(),
+            fetch_size: 1000,
+            user_agent: concat!("neo-bolt/", env!("CARGO_PKG_VERSION")).into(),
+            trusted_certificates: TrustedCertificates::System,
+        }
+    }
+}
+
+/// The options of a session.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it does nothing until a session is made with it"]
+pub struct SessionConfig {
+    pub(crate) database: Option<Arc<str>>,
+    pub(crate) access_mode: AccessMode,
+    pub(crate) bookmarks: Bookmarks,
+    pub(crate) bookmark_manager: Option<BookmarkManager>,
+    pub(crate) fetch_size: Option<i64>,
+    pub(crate) impersonated_user: Option<Arc<str>>,
+}
+
+impl SessionConfig {
+    /// The database; without it, the user's home database.
+    pub fn database(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.database = Some(name.into());
+        self
+    }
+
+    /// Whether auto-commit and explicit transactions read or write; they write unless told.
+    pub fn default_access_mode(mut self, mode: AccessMode) -> Self {
+        self.access_mode = mode;
+        self
+    }
+
+    /// What the first transaction must have seen.
+    pub fn bookmarks(mut self, bookmarks: Bookmarks) -> Self {
+        self.bookmarks = bookmarks;
+        self
+    }
+
+    /// Shares bookmarks with everything that uses the same manager.
+    pub fn bookmark_manager(mut self, manager: BookmarkManager) -> Self {
+        self.bookmark_manager = Some(manager);
+        self
+    }
+
+    /// How many records are asked for at a time; the driver's own setting unless told.
+    pub fn fetch_size(mut self, records: u32) -> Self {
+        self.fetch_size = Some(records.max(1).into());
+        self
+    }
+
+    /// Runs with the rights of another user.
+    pub fn impersonated_user(mut self, user: impl Into<Arc<str>>) -> Self {
+        self.impersonated_user = Some(user.into());
+        self
+    }
+}
+
+/// The options of one transaction.
+#[derive(Debug, Clone, Default)]
+#[must_use = "it does nothing until a transaction is begun with it"]
+pub struct TransactionConfig {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) metadata: Map,
+}
+
+impl TransactionConfig {
+    /// After how long the server ends the transaction; rounded up to milliseconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// What the server's query log and `SHOW TRANSACTIONS` show of it.
+    pub fn metadata(mut self, metadata: impl IntoIterator<Item = (String, Value)>) -> Self {
+        self.metadata = metadata.into_iter().collect();
+        self
+    }
+}

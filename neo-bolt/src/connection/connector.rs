@@ -1,0 +1,49 @@
+//! How a byte stream to an address is made.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::Address;
+
+/// A byte stream in both directions.
+pub trait AsyncStream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> AsyncStream for S {}
+
+/// Any byte stream.
+pub type BoxedStream = Box<dyn AsyncStream>;
+
+/// Makes byte streams to servers: TCP unless a driver is given another, such as an in-process
+/// server or a proxy.
+pub trait Connector: Send + Sync + 'static {
+    /// Opens a stream to `address`.
+    ///
+    /// # Errors
+    /// Nobody listens there, or the network is in the way.
+    fn connect<'a>(
+        &'a self,
+        address: &'a Address,
+    ) -> Pin<Box<dyn Future<Output = io::Result<BoxedStream>> + Send + 'a>>;
+}
+
+/// TCP, with small packets sent at once and dead peers found out by keep-alive.
+#[derive(Debug)]
+pub(crate) struct TcpConnector;
+
+impl Connector for TcpConnector {
+    fn connect<'a>(
+        &'a self,
+        address: &'a Address,
+    ) -> Pin<Box<dyn Future<Output = io::Result<BoxedStream>> + Send + 'a>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect((address.host(), address.port())).await?;
+            // Without this, each pair of small messages waits for a delayed acknowledgement.
+            stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as BoxedStream)
+        })
+    }
+}

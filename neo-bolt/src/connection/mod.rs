@@ -1,0 +1,250 @@
+//! A connection: a byte stream and the machine that speaks over it.
+
+mod address;
+mod connector;
+mod open;
+#[cfg(feature = "tls")]
+mod tls;
+mod uri;
+
+pub use address::Address;
+pub use connector::{AsyncStream, BoxedStream, Connector};
+
+pub(crate) use connector::TcpConnector;
+pub(crate) use open::{Opening, open};
+#[cfg(feature = "tls")]
+pub(crate) use tls::Tls;
+pub(crate) use uri::{Encryption, Target};
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::Buf;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+use crate::error::{Error, ErrorKind};
+use crate::protocol::{Machine, Wanted};
+
+/// How much room a read offers at least.
+const READ_SIZE: usize = 8 * 1024;
+
+/// An open connection. Whoever has it has it alone.
+pub(crate) struct Connection {
+    stream: BoxedStream,
+    machine: Machine,
+    address: Address,
+    server_agent: String,
+    opened: Instant,
+    idle_since: Instant,
+    /// How long the server may keep silent while an answer is due; its own hint.
+    silence_limit: Option<Duration>,
+    silence: Option<Pin<Box<Sleep>>>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("address", &self.address)
+            .field("version", &self.machine.version())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(crate) fn machine(&mut self) -> &mut Machine {
+        &mut self.machine
+    }
+
+    /// The first failure since the last RESET.
+    pub(crate) fn failure(&self) -> Option<&Error> {
+        self.machine.failure()
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(crate) fn server_agent(&self) -> &str {
+        &self.server_agent
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    pub(crate) fn idle_time(&self) -> Duration {
+        self.idle_since.elapsed()
+    }
+
+    pub(crate) fn touch(&mut self) {
+        self.idle_since = Instant::now();
+    }
+
+    /// Sends what is queued and receives until the machine has come as far as is wanted.
+    ///
+    /// # Cancel safety
+    /// Bytes are taken from the machine as they are sent, and only whole messages out of what
+    /// was received, so it may be dropped and called again.
+    pub(crate) async fn drive(&mut self, wanted: Wanted) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_drive(cx, wanted)).await
+    }
+
+    fn poll_drive(&mut self, cx: &mut Context<'_>, wanted: Wanted) -> Poll<Result<(), Error>> {
+        if self.machine.is_defunct() {
+            return Poll::Ready(Err(self.lost("it had failed before")));
+        }
+        loop {
+            if self.machine.advance(wanted)? {
+                // What is queued leaves also when nothing is waited for.
+                return match self.poll_send(cx) {
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    _ => Poll::Ready(Ok(())),
+                };
+            }
+            // Sending and receiving go on side by side: a server that is busy sending may not
+            // read, and must not be waited for.
+            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
+                return Poll::Ready(Err(error));
+            }
+            match self.poll_receive(cx) {
+                Poll::Ready(received) => received?,
+                Poll::Pending => {
+                    ready!(self.poll_silence(cx));
+                    let limit = self.silence_limit.unwrap_or_default();
+                    let error = self.lost(&format!("it was silent for {limit:?}"));
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mut wrote = false;
+        while !self.machine.outgoing().is_empty() {
+            let sent = ready!(
+                Pin::new(&mut self.stream).poll_write(cx, self.machine.outgoing())
+            );
+            match sent {
+                Ok(0) => return Poll::Ready(Err(self.lost("it takes no more bytes"))),
+                Ok(count) => self.machine.outgoing().advance(count),
+                Err(error) => return Poll::Ready(Err(self.lost_io(error))),
+            }
+            wrote = true;
+        }
+        if wrote || cfg!(feature = "tls") {
+            // A TLS session may hold records back until it is flushed.
+            let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+            flushed.map_err(|error| self.lost_io(error))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let incoming = self.machine.incoming();
+        incoming.reserve(READ_SIZE);
+        let before = incoming.len();
+        let received = {
+            let spare = tokio::io::AsyncReadExt::read_buf(&mut self.stream, incoming);
+            let mut spare = std::pin::pin!(spare);
+            ready!(spare.as_mut().poll(cx))
+        };
+        match received {
+            Ok(0) => Poll::Ready(Err(self.lost("the server closed it"))),
+            Ok(_) => {
+                debug_assert!(self.machine.incoming().len() > before);
+                self.silence = None;
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => Poll::Ready(Err(self.lost_io(error))),
+        }
+    }
+
+    /// Ready when the server has been silent for too long.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(limit) = self.silence_limit else { return Poll::Pending };
+        let sleep = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        sleep.as_mut().poll(cx)
+    }
+
+    fn lost_io(&mut self, error: io::Error) -> Error {
+        self.lost(&error.to_string()).with_source(error)
+    }
+
+    fn lost(&mut self, why: &str) -> Error {
+        let commit = self.machine.commit_is_due();
+        self.machine.set_defunct();
+        let message = format!("the connection to {} was lost: {why}", self.address);
+        let error = Error::new(ErrorKind::ServiceUnavailable, message);
+        if commit { error.with_unknown_commit() } else { error }
+    }
+
+    /// Sends what is queued as far as the socket takes it, without waiting.
+    pub(crate) fn send_now(&mut self) -> Result<(), Error> {
+        match self.poll_send(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Whether the peer is known to have closed, without waiting for anything. Answers that were
+    /// still due are taken on the way.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        loop {
+            if self.machine.is_defunct() {
+                return true;
+            }
+            match self.poll_receive(&mut cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Err(_)) => return true,
+                Poll::Ready(Ok(())) => {
+                    // What came must be an answer that is due.
+                    if self.machine.advance(Wanted::Idle).is_err()
+                        || self.machine.owes_nothing() && !self.machine.incoming().is_empty()
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes the connection as new, without waiting: what goes on at the server is stopped by a
+    /// RESET that leaves now, whose answer the next user takes. Whether that worked.
+    pub(crate) fn recycle(&mut self) -> bool {
+        if self.machine.is_clean() {
+            return true;
+        }
+        if self.machine.is_defunct() || self.machine.reset().is_err() {
+            return false;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        matches!(self.poll_send(&mut cx), Poll::Ready(Ok(())))
+    }
+
+    /// Says goodbye and closes. Waits for nothing that the peer might not do.
+    pub(crate) async fn close(mut self) {
+        self.machine.goodbye();
+        let farewell = async {
+            let _ = poll_fn(|cx| self.poll_send(cx)).await;
+            let _ = tokio::io::AsyncWriteExt::shutdown(&mut self.stream).await;
+        };
+        // Whether it was heard makes no difference to anybody.
+        let _ = tokio::time::timeout(Duration::from_secs(1), farewell).await;
+    }
+}
+
+/// Reads into a fixed buffer; for the handshake, which must not read beyond its end.
+pub(crate) async fn read_some(stream: &mut BoxedStream, into: &mut [u8]) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut buffer = ReadBuf::new(into);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    })
+    .await
+}

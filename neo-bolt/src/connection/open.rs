@@ -1,0 +1,179 @@
+//! Opens a connection: stream, TLS, handshake, login; all within one time limit.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
+
+use super::{Address, BoxedStream, Connection, Connector, Encryption, read_some};
+use crate::auth::AuthToken;
+use crate::error::{Error, ErrorKind};
+use crate::protocol::handshake::{self, PROPOSAL, Step};
+use crate::protocol::{Machine, Version, Wanted};
+use crate::value::Map;
+
+/// What it takes to open a connection.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub(crate) connector: Arc<dyn Connector>,
+    pub(crate) encryption: Encryption,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<super::Tls>,
+    pub(crate) auth: AuthToken,
+    pub(crate) user_agent: Arc<str>,
+    pub(crate) routing: Option<Map>,
+    pub(crate) timeout: Duration,
+}
+
+/// Opens a connection that is logged in.
+///
+/// # Cancel safety
+/// Dropping the future closes what was opened.
+pub(crate) async fn open(opening: &Opening, address: &Address) -> Result<Connection, Error> {
+    let opened = tokio::time::timeout(opening.timeout, steps(opening, address)).await;
+    let connection = opened.unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::ServiceUnavailable,
+            format!(
+                "{address} did not answer within the connection timeout of {:?}; check that a \
+                 Neo4j server listens there",
+                opening.timeout
+            ),
+        ))
+    })?;
+    tracing::debug!(
+        address = %address,
+        version = %connection.machine.version(),
+        server = connection.server_agent(),
+        "connection opened"
+    );
+    Ok(connection)
+}
+
+async fn steps(opening: &Opening, address: &Address) -> Result<Connection, Error> {
+    let stream = opening.connector.connect(address).await.map_err(|error| {
+        Error::new(
+            ErrorKind::ServiceUnavailable,
+            format!("can't connect to {address}: {error}; check that a Neo4j server listens there"),
+        )
+        .with_source(error)
+    })?;
+    let mut stream = encrypt(opening, address, stream).await?;
+    let encrypted = opening.encryption != Encryption::Off;
+    let version = shake_hands(&mut stream, address, encrypted).await?;
+    let mut machine = Machine::new(version);
+    machine.hello(&opening.user_agent, &opening.auth, opening.routing.as_ref())?;
+    let now = Instant::now();
+    let mut connection = Connection {
+        stream,
+        machine,
+        address: address.clone(),
+        server_agent: String::new(),
+        opened: now,
+        idle_since: now,
+        silence_limit: None,
+        silence: None,
+    };
+    connection.drive(Wanted::Idle).await?;
+    if let Some(failure) = connection.machine.failure() {
+        return Err(refused(failure, address));
+    }
+    if let Some(hello) = connection.machine.answer() {
+        connection.server_agent = hello.get("server").unwrap_or_default();
+        let hints = hello.map()?.remove("hints");
+        if let Some(crate::value::Value::Map(hints)) = hints
+            && let Some(crate::value::Value::Integer(seconds)) =
+                hints.get("connection.recv_timeout_seconds")
+        {
+            let seconds = u64::try_from(*seconds).ok().filter(|seconds| *seconds > 0);
+            connection.silence_limit = seconds.map(Duration::from_secs);
+        }
+    }
+    Ok(connection)
+}
+
+/// A refused login says where, and what to look at.
+fn refused(failure: &Error, address: &Address) -> Error {
+    if failure.kind() != ErrorKind::Authentication {
+        return failure.again();
+    }
+    let message = format!(
+        "{address} refused the login: {}; check user name and password",
+        failure.message().trim_end_matches('.')
+    );
+    Error::server(failure.code().unwrap_or_default(), &message, None)
+}
+
+#[cfg(feature = "tls")]
+async fn encrypt(
+    opening: &Opening,
+    address: &Address,
+    stream: BoxedStream,
+) -> Result<BoxedStream, Error> {
+    match &opening.tls {
+        None => Ok(stream),
+        Some(tls) => tls.connect(address, stream).await,
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+async fn encrypt(
+    opening: &Opening,
+    _: &Address,
+    stream: BoxedStream,
+) -> Result<BoxedStream, Error> {
+    if opening.encryption == Encryption::Off {
+        return Ok(stream);
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        "the URI asks for TLS, and neo-bolt was built without its feature `tls`",
+    ))
+}
+
+async fn shake_hands(
+    stream: &mut BoxedStream,
+    address: &Address,
+    encrypted: bool,
+) -> Result<Version, Error> {
+    let lost = |error: io::Error| {
+        let hint = if encrypted {
+            ""
+        } else {
+            "; if the server takes TLS only, use neo4j+s:// or neo4j+ssc://"
+        };
+        Error::new(
+            ErrorKind::NotBolt,
+            format!("{address} closed the connection in the Bolt handshake: {error}{hint}"),
+        )
+        .with_source(error)
+    };
+    stream.write_all(&PROPOSAL).await.map_err(lost)?;
+    stream.flush().await.map_err(lost)?;
+    let mut received = Vec::new();
+    loop {
+        match handshake::answer(&received).map_err(|error| at(&error, address))? {
+            Step::Done { version, reply, .. } => {
+                if !reply.is_empty() {
+                    stream.write_all(&reply).await.map_err(lost)?;
+                }
+                return Ok(version);
+            }
+            Step::NeedMore => {}
+        }
+        // Four bytes, then one by one: the handshake is short, and what follows it is not ours.
+        let mut next = [0; 4];
+        let room = if received.len() < 4 { 4 - received.len() } else { 1 };
+        let count = read_some(stream, &mut next[..room]).await.map_err(lost)?;
+        if count == 0 {
+            return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+        }
+        received.extend_from_slice(&next[..count]);
+    }
+}
+
+fn at(error: &Error, address: &Address) -> Error {
+    Error::new(error.kind(), format!("{address}: {}", error.message()))
+}

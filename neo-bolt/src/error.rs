@@ -1,0 +1,247 @@
+//! What can go wrong between a caller and a server.
+
+use std::fmt;
+
+use crate::packstream::{DecodeError, EncodeError};
+
+/// Why a call of the driver failed. One pointer wide.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    code: Option<String>,
+    gql_status: Option<String>,
+    retryable: bool,
+    attempts: u32,
+    commit_outcome: CommitOutcome,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of failure, by what a caller can do about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A URI or an option that can't be meant so.
+    Configuration,
+    /// Nobody answers, or the connection was lost.
+    ServiceUnavailable,
+    /// The member of the cluster can't serve the session any more.
+    SessionExpired,
+    /// The TLS handshake failed, or one side speaks TLS and the other does not.
+    Tls,
+    /// Whatever answers at the address does not speak Bolt.
+    NotBolt,
+    /// The server speaks no version of Bolt that this driver does.
+    UnsupportedVersion,
+    /// The server refused the login.
+    Authentication,
+    /// The server refused the statement, with a code.
+    Server,
+    /// The peer broke the protocol.
+    Protocol,
+    /// A value is not what the caller's type takes.
+    Decode,
+    /// A parameter can't be sent.
+    Encode,
+    /// A call that does not fit the state, such as a result that is used twice.
+    Usage,
+    /// No connection became free in time.
+    AcquisitionTimeout,
+    /// The transaction is over.
+    TransactionClosed,
+}
+
+/// What is known of a transaction's commit when an operation has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CommitOutcome {
+    /// Nothing was committed.
+    NotSent,
+    /// The connection was lost between COMMIT and its answer: it may have taken effect.
+    Unknown,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let retryable =
+            matches!(kind, ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired);
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            code: None,
+            gql_status: None,
+            retryable,
+            attempts: 1,
+            commit_outcome: CommitOutcome::NotSent,
+            source: None,
+        }))
+    }
+
+    /// What a server's FAILURE says.
+    pub(crate) fn server(code: &str, message: &str, gql_status: Option<String>) -> Self {
+        // These two were filed under transient errors by mistake; a retry would undo what
+        // somebody did on purpose.
+        let code = match code {
+            "Neo.TransientError.Transaction.Terminated" => {
+                "Neo.ClientError.Transaction.Terminated"
+            }
+            "Neo.TransientError.Transaction.LockClientStopped" => {
+                "Neo.ClientError.Transaction.LockClientStopped"
+            }
+            code => code,
+        };
+        let kind = match code {
+            "Neo.ClientError.Security.Unauthorized"
+            | "Neo.ClientError.Security.AuthenticationRateLimit"
+            | "Neo.ClientError.Security.CredentialsExpired"
+            | "Neo.ClientError.Security.TokenExpired" => ErrorKind::Authentication,
+            _ => ErrorKind::Server,
+        };
+        let mut error = Self::new(kind, message);
+        error.0.retryable = code.starts_with("Neo.TransientError.")
+            || matches!(
+                code,
+                "Neo.ClientError.Cluster.NotALeader"
+                    | "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase"
+                    | "Neo.ClientError.Security.AuthorizationExpired"
+            );
+        error.0.code = Some(code.to_owned());
+        error.0.gql_status = gql_status;
+        error
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_unknown_commit(mut self) -> Self {
+        self.0.commit_outcome = CommitOutcome::Unknown;
+        self
+    }
+
+    /// The same failure again, for another caller who waits for it; the source stays with the
+    /// first.
+    pub(crate) fn again(&self) -> Self {
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            message: self.0.message.clone(),
+            code: self.0.code.clone(),
+            gql_status: self.0.gql_status.clone(),
+            retryable: self.0.retryable,
+            attempts: self.0.attempts,
+            commit_outcome: self.0.commit_outcome,
+            source: None,
+        }))
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What happened, without the code.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The server's code, such as `Neo.ClientError.Statement.SyntaxError`.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The GQL status, where the server sent one (Bolt 5.7 and later).
+    pub fn gql_status(&self) -> Option<&str> {
+        self.0.gql_status.as_deref()
+    }
+
+    /// Whether running the whole transaction again may succeed: the rule of the official
+    /// drivers.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// How often the transaction was tried when this error was made.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether the transaction may have been committed all the same.
+    pub fn commit_outcome(&self) -> CommitOutcome {
+        self.0.commit_outcome
+    }
+
+    /// What did not decode, where that is the failure.
+    pub fn decode_error(&self) -> Option<&DecodeError> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        if let Some(code) = &self.0.code {
+            write!(f, " ({code})")?;
+        }
+        if self.0.attempts > 1 {
+            write!(f, "; tried {} times", self.0.attempts)?;
+        }
+        if self.0.commit_outcome == CommitOutcome::Unknown {
+            f.write_str("; it is unknown whether the commit took effect")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        Self::new(ErrorKind::Decode, error.to_string()).with_source(error)
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::new(ErrorKind::Encode, error.to_string()).with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_tried_again() {
+        for (code, retryable) in [
+            ("Neo.TransientError.Transaction.DeadlockDetected", true),
+            ("Neo.TransientError.Transaction.Terminated", false),
+            ("Neo.TransientError.Transaction.LockClientStopped", false),
+            ("Neo.ClientError.Cluster.NotALeader", true),
+            ("Neo.ClientError.Security.AuthorizationExpired", true),
+            ("Neo.ClientError.Statement.SyntaxError", false),
+            ("Neo.DatabaseError.General.UnknownError", false),
+        ] {
+            assert_eq!(Error::server(code, "", None).is_retryable(), retryable, "{code}");
+        }
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

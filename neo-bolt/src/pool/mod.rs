@@ -1,0 +1,195 @@
+//! Connections kept for later: so many for each server, handed out in the order of asking.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::Config;
+use crate::connection::{Address, Connection, Opening, open};
+use crate::error::{Error, ErrorKind};
+use crate::protocol::Wanted;
+
+/// The pool of one driver.
+pub(crate) struct Pool {
+    opening: Opening,
+    config: Config,
+    servers: Mutex<HashMap<Address, Arc<Server>>>,
+    closed: AtomicBool,
+}
+
+/// What there is of one server.
+struct Server {
+    /// One for each connection that may be in use; it queues those who wait, first come first.
+    permits: Arc<Semaphore>,
+    /// The last used is at the end, and is the first to be used again.
+    idle: Mutex<Vec<Connection>>,
+    in_use: AtomicUsize,
+}
+
+/// A connection in use. Dropping it gives it back, and whatever was going on at the server is
+/// stopped.
+pub(crate) struct Lease {
+    connection: Option<Connection>,
+    server: Arc<Server>,
+    pool: Weak<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.connection.fmt(f)
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(opening: Opening, config: Config) -> Arc<Self> {
+        let (servers, closed) = (Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { opening, config, servers, closed })
+    }
+
+    fn server(&self, address: &Address) -> Arc<Server> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = servers.get(address) {
+            return Arc::clone(server);
+        }
+        let server = Arc::new(Server {
+            permits: Arc::new(Semaphore::new(self.config.max_connection_pool_size)),
+            idle: Mutex::default(),
+            in_use: AtomicUsize::new(0),
+        });
+        servers.insert(address.clone(), Arc::clone(&server));
+        server
+    }
+
+    /// How many connections to `address` are in use.
+    pub(crate) fn in_use(&self, address: &Address) -> usize {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.get(address).map_or(0, |server| server.in_use.load(Ordering::Relaxed))
+    }
+
+    /// A connection to `address`: one that is there, or a new one, or one that becomes free.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue, or what was opened.
+    pub(crate) async fn acquire(self: &Arc<Self>, address: &Address) -> Result<Lease, Error> {
+        let limit = self.config.connection_acquisition_timeout;
+        let acquired = tokio::time::timeout(limit, self.acquire_in_turn(address)).await;
+        acquired.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::AcquisitionTimeout,
+                format!(
+                    "no connection to {address} became free within the acquisition timeout of \
+                     {limit:?}; {} of {} are in use: raise max_connection_pool_size, or look for \
+                     results and transactions that are kept open",
+                    self.in_use(address),
+                    self.config.max_connection_pool_size
+                ),
+            ))
+        })
+    }
+
+    async fn acquire_in_turn(self: &Arc<Self>, address: &Address) -> Result<Lease, Error> {
+        let server = self.server(address);
+        let permit = Arc::clone(&server.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::new(ErrorKind::Usage, "the driver was closed"))?;
+        let connection = loop {
+            self.check_open()?;
+            let idle = server.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match idle {
+                None => break open(&self.opening, address).await?,
+                Some(mut idle) => {
+                    if self.is_fresh(&mut idle).await {
+                        break idle;
+                    }
+                    tracing::debug!(address = %address, "a pooled connection was closed");
+                }
+            }
+        };
+        server.in_use.fetch_add(1, Ordering::Relaxed);
+        let pool = Arc::downgrade(self);
+        Ok(Lease { connection: Some(connection), server, pool, _permit: permit })
+    }
+
+    fn check_open(&self) -> Result<(), Error> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::new(ErrorKind::Usage, "the driver was closed"));
+        }
+        Ok(())
+    }
+
+    /// Whether an idle connection can be used. A look at the socket costs no round trip; a
+    /// question to the server is asked only where the liveness check says so.
+    async fn is_fresh(&self, connection: &mut Connection) -> bool {
+        if connection.age() >= self.config.max_connection_lifetime || connection.is_closed() {
+            return false;
+        }
+        match self.config.liveness_check_timeout {
+            Some(limit) if connection.idle_time() >= limit => {
+                let alive = async {
+                    connection.machine().reset()?;
+                    connection.drive(Wanted::Idle).await
+                };
+                let alive = tokio::time::timeout(self.config.connection_timeout, alive).await;
+                matches!(alive, Ok(Ok(())))
+            }
+            _ => true,
+        }
+    }
+
+    /// Closes idle connections now, and those in use when they come back.
+    pub(crate) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let servers: Vec<_> = {
+            let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            servers.values().cloned().collect()
+        };
+        for server in servers {
+            let idle = {
+                let mut idle = server.idle.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::take(&mut *idle)
+            };
+            for connection in idle {
+                connection.close().await;
+            }
+        }
+    }
+
+    /// Closes the idle connections to a server that is gone.
+    pub(crate) fn forget(&self, address: &Address) {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = servers.get(address) {
+            server.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    pub(crate) fn connection_timeout(&self) -> Duration {
+        self.config.connection_timeout
+    }
+}
+
+impl Lease {
+    /// The connection; it is there for as long as the lease is.
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection, Error> {
+        self.connection
+            .as_mut()
+            .ok_or_else(|| Error::new(ErrorKind::Usage, "the connection was given back"))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.server.in_use.fetch_sub(1, Ordering::Relaxed);
+        let Some(mut connection) = self.connection.take() else { return };
+        let Some(pool) = self.pool.upgrade() else { return };
+        if !pool.closed.load(Ordering::Acquire) && connection.recycle() {
+            connection.touch();
+            self.server.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the messages say: requests being written, answers being read.
+
+use bytes::{Bytes, BytesMut};
+
+use super::chunk::frame;
+use super::tag;
+use crate::error::{Error, ErrorKind};
+use crate::packstream::{DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
+use crate::value::{Map, Value};
+
+/// Writes one request with its frame. `fields` says how many values `write` writes.
+pub(super) fn request(
+    out: &mut BytesMut,
+    dialect: Dialect,
+    tag: u8,
+    fields: u8,
+    write: impl FnOnce(&mut Encoder<'_>) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
+    frame(out, |out| {
+        let mut encoder = Encoder::new(out, dialect);
+        encoder.structure(tag, fields);
+        write(&mut encoder)
+    })
+}
+
+/// A map of which it is known only while writing which entries it has.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    entries: Vec<(&'static str, Value)>,
+}
+
+impl Extra {
+    pub(super) fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.entries.push((key, value.into()));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn pairs(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.entries.iter().try_for_each(|(key, value)| {
+            encoder.string(key)?;
+            value.to_bolt(encoder)
+        })
+    }
+}
+
+impl ToBolt for Extra {
+    fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        encoder.map(self.len())?;
+        self.pairs(encoder)
+    }
+}
+
+/// The map that comes with a SUCCESS, as bytes: most of it is never asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Metadata {
+    body: Bytes,
+}
+
+impl Metadata {
+    /// The value under `key`, if there is one of the right type.
+    pub(crate) fn get<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Option<T> {
+        let mut decoder = Decoder::new(&self.body);
+        for _ in 0..decoder.map().ok()? {
+            if decoder.string().ok()? == key {
+                return T::from_bolt(&mut decoder).ok();
+            }
+            decoder.skip().ok()?;
+        }
+        None
+    }
+
+    /// All of it.
+    pub(crate) fn map(&self) -> Result<Map, DecodeError> {
+        match Value::from_bolt(&mut Decoder::new(&self.body))? {
+            Value::Map(map) => Ok(map),
+            other => Err(DecodeError::unexpected("MAP", other.type_name())),
+        }
+    }
+}
+
+/// An answer of the server.
+#[derive(Debug)]
+pub(super) enum Response {
+    Success(Metadata),
+    /// The list of the record's values.
+    Record(Bytes),
+    Failure(Error),
+    Ignored,
+}
+
+impl Response {
+    pub(super) fn parse(mut message: Bytes) -> Result<Self, Error> {
+        let (tag, fields) = Decoder::new(&message).structure()?;
+        // A structure's header is two bytes: marker and tag.
+        let mut body = || message.split_off(2);
+        match (tag, fields) {
+            (tag::RECORD, 1) => Ok(Self::Record(body())),
+            (tag::SUCCESS, 1) => Ok(Self::Success(Metadata { body: body() })),
+            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata { body: body() }))),
+            (tag::IGNORED, _) => Ok(Self::Ignored),
+            (tag, fields) => Err(Error::new(
+                ErrorKind::Protocol,
+                format!("the server sent a message 0x{tag:02X} of {fields} fields, which is no answer"),
+            )),
+        }
+    }
+}
+
+/// Before Bolt 5.7 the code is called `code`, from then on `neo4j_code`.
+fn failure(metadata: &Metadata) -> Error {
+    let code: Option<&str> = metadata.get("neo4j_code").or_else(|| metadata.get("code"));
+    Error::server(
+        code.unwrap_or("Neo.DatabaseError.General.UnknownError"),
+        metadata.get("message").unwrap_or("the server gave no reason"),
+        metadata.get("gql_status"),
+    )
+}

@@ -1,0 +1,171 @@
+//! One row of a result, read on demand.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind};
+use crate::packstream::{DecodeError, Decoder, FromBolt, RecordDeserializer};
+use crate::value::{Map, Value};
+
+/// A record: the bytes as they came, with the names of their columns. Cheap to clone.
+#[derive(Clone)]
+pub struct Record {
+    keys: Arc<[String]>,
+    /// The values, without the list's header.
+    fields: Bytes,
+}
+
+impl Record {
+    /// Takes the list of values that a RECORD message has.
+    pub(crate) fn new(keys: Arc<[String]>, list: Bytes) -> Result<Self, Error> {
+        let mut decoder = Decoder::new(&list);
+        let len = decoder.list()?;
+        if len != keys.len() {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                format!("the server sent a record of {len} values for {} columns", keys.len()),
+            ));
+        }
+        let header = list.len() - decoder.remaining().len();
+        Ok(Self { keys, fields: list.slice(header..) })
+    }
+
+    /// The names of the columns.
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// How many columns there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are no columns.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The values one after another, for a reader of one's own.
+    pub fn raw_fields(&self) -> Decoder<'_> {
+        Decoder::new(&self.fields)
+    }
+
+    /// The value of the column `key`.
+    ///
+    /// # Errors
+    /// There is no such column, or its value is of another type.
+    pub fn get<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Result<T, Error> {
+        let index = self.keys.iter().position(|known| known == key).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Decode,
+                format!("the result has no column {key:?}; it has {}", self.keys.join(", ")),
+            )
+        })?;
+        self.get_at(index)
+    }
+
+    /// The value of the column at `index`, from 0.
+    ///
+    /// # Errors
+    /// There is no such column, or its value is of another type.
+    pub fn get_at<'a, T: FromBolt<'a>>(&'a self, index: usize) -> Result<T, Error> {
+        let Some(key) = self.keys.get(index) else {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!("the result has {} columns, none at {index}", self.keys.len()),
+            ));
+        };
+        let mut decoder = self.raw_fields();
+        for _ in 0..index {
+            decoder.skip()?;
+        }
+        Ok(T::from_bolt(&mut decoder).map_err(|error| error.within(key.as_str()))?)
+    }
+
+    /// The columns in their order, as a tuple.
+    ///
+    /// # Errors
+    /// There are more or fewer columns, or a value is of another type.
+    pub fn decode<'a, T: Row<'a>>(&'a self) -> Result<T, Error> {
+        if T::COLUMNS != self.len() {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!("a tuple of {} can't take {} columns", T::COLUMNS, self.len()),
+            ));
+        }
+        Ok(T::read(&self.keys, &mut self.raw_fields())?)
+    }
+
+    /// The columns by their names, as a struct that serde knows.
+    ///
+    /// # Errors
+    /// A column that the struct needs is missing, or a value is of another type.
+    pub fn to<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
+        Ok(T::deserialize(RecordDeserializer::new(&self.keys, self.raw_fields()))?)
+    }
+
+    /// The values of all columns.
+    ///
+    /// # Errors
+    /// The bytes are broken.
+    pub fn values(&self) -> Result<Vec<Value>, Error> {
+        let mut decoder = self.raw_fields();
+        self.keys.iter().map(|_| Ok(Value::from_bolt(&mut decoder)?)).collect()
+    }
+
+    /// The values by the names of their columns.
+    ///
+    /// # Errors
+    /// The bytes are broken.
+    pub fn data(&self) -> Result<Map, Error> {
+        Ok(self.keys.iter().cloned().zip(self.values()?).collect())
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.data() {
+            Ok(data) => f.debug_tuple("Record").field(&data).finish(),
+            Err(error) => f.debug_tuple("Record").field(&error).finish(),
+        }
+    }
+}
+
+/// A tuple that takes the columns of a record in their order.
+pub trait Row<'a>: Sized {
+    /// How many columns it takes.
+    const COLUMNS: usize;
+
+    /// Reads as many values.
+    ///
+    /// # Errors
+    /// A value is of another type.
+    fn read(keys: &[String], decoder: &mut Decoder<'a>) -> Result<Self, DecodeError>;
+}
+
+macro_rules! rows {
+    ($count:literal: $($name:ident),+) => {
+        impl<'a, $($name: FromBolt<'a>),+> Row<'a> for ($($name,)+) {
+            const COLUMNS: usize = $count;
+
+            fn read(keys: &[String], decoder: &mut Decoder<'a>) -> Result<Self, DecodeError> {
+                let mut keys = keys.iter();
+                Ok(($({
+                    let key = keys.next().map_or("", String::as_str);
+                    $name::from_bolt(decoder).map_err(|error| error.within(key))?
+                },)+))
+            }
+        }
+    };
+}
+rows!(1: A);
+rows!(2: A, B);
+rows!(3: A, B, C);
+rows!(4: A, B, C, D);
+rows!(5: A, B, C, D, E);
+rows!(6: A, B, C, D, E, F);
+rows!(7: A, B, C, D, E, F, G);
+rows!(8: A, B, C, D, E, F, G, H);

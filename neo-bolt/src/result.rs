@@ -1,0 +1,186 @@
+//! Results as streams.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::error::{Error, ErrorKind};
+use crate::protocol::StreamId;
+use crate::record::Record;
+use crate::summary::ResultSummary;
+use crate::transaction::Link;
+
+/// The records of a result as the server sends them, a batch at a time, with back-pressure: at
+/// most two batches are held, the one being read and the one on its way.
+///
+/// It holds a connection until its end, or until it is dropped. It is a
+/// [`Stream`](futures_core::Stream), and never gives anything behind its first error.
+///
+/// # Cancel safety
+/// Dropping a future of [`next`](Self::next) loses no record.
+#[must_use = "a result that nobody reads is thrown away"]
+pub struct RecordStream {
+    link: Arc<Link>,
+    stream: StreamId,
+    keys: Arc<[String]>,
+    batch: VecDeque<Bytes>,
+    peeked: Option<Record>,
+    refill: Option<Pin<Box<dyn Future<Output = crate::transaction::Batch> + Send>>>,
+    end: Option<Result<ResultSummary, Error>>,
+    over: bool,
+}
+
+impl fmt::Debug for RecordStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordStream").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+impl RecordStream {
+    pub(crate) fn new(link: Arc<Link>, stream: StreamId, keys: Arc<[String]>) -> Self {
+        Self {
+            link,
+            stream,
+            keys,
+            batch: VecDeque::new(),
+            peeked: None,
+            refill: None,
+            end: None,
+            over: false,
+        }
+    }
+
+    /// The names of the columns.
+    pub fn keys(&self) -> &Arc<[String]> {
+        &self.keys
+    }
+
+    /// The next record, or `None` behind the last.
+    ///
+    /// # Errors
+    /// The server failed or the connection was lost; the result is over then.
+    pub async fn next(&mut self) -> Option<Result<Record, Error>> {
+        poll_fn(|cx| self.poll_record(cx)).await
+    }
+
+    /// The next record, without taking it.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn peek(&mut self) -> Result<Option<&Record>, Error> {
+        if self.peeked.is_none() {
+            self.peeked = self.next().await.transpose()?;
+        }
+        Ok(self.peeked.as_ref())
+    }
+
+    /// At most so many records.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn fetch(&mut self, count: usize) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::with_capacity(count.min(1024));
+        while records.len() < count {
+            match self.next().await {
+                Some(record) => records.push(record?),
+                None => break,
+            }
+        }
+        Ok(records)
+    }
+
+    /// All records that are left.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn collect(mut self) -> Result<Vec<Record>, Error> {
+        let mut records = Vec::new();
+        while let Some(record) = self.next().await {
+            records.push(record?);
+        }
+        Ok(records)
+    }
+
+    /// The only record.
+    ///
+    /// # Errors
+    /// There is none or there are several, or as [`next`](Self::next).
+    pub async fn single(mut self) -> Result<Record, Error> {
+        let wrong = |what: &str| {
+            Error::new(ErrorKind::Usage, format!("expected exactly one record, found {what}"))
+        };
+        let record = self.next().await.ok_or_else(|| wrong("none"))??;
+        match self.next().await {
+            None => Ok(record),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) => Err(wrong("several")),
+        }
+    }
+
+    /// Passes over what is left and says what the statement did.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn consume(mut self) -> Result<ResultSummary, Error> {
+        while let Some(record) = self.next().await {
+            record?;
+        }
+        self.end.take().unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::Usage, "the result failed before; that was its only error"))
+        })
+    }
+
+    fn poll_record(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Record, Error>>> {
+        if let Some(record) = self.peeked.take() {
+            return Poll::Ready(Some(Ok(record)));
+        }
+        loop {
+            if let Some(body) = self.batch.pop_front() {
+                return Poll::Ready(Some(Record::new(Arc::clone(&self.keys), body)));
+            }
+            if self.over {
+                return Poll::Ready(None);
+            }
+            if let Some(end) = self.end.take_if(|end| end.is_err()) {
+                self.over = true;
+                return Poll::Ready(end.err().map(Err));
+            }
+            if self.end.is_some() {
+                self.over = true;
+                return Poll::Ready(None);
+            }
+            // The future is kept, so that whoever stops waiting loses nothing.
+            let refill = self
+                .refill
+                .get_or_insert_with(|| Box::pin(Arc::clone(&self.link).refill(self.stream)));
+            let batch = ready!(refill.as_mut().poll(cx));
+            self.refill = None;
+            self.batch = batch.records;
+            self.end = batch.end;
+        }
+    }
+}
+
+impl Stream for RecordStream {
+    type Item = Result<Record, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_record(cx)
+    }
+}
+
+impl Drop for RecordStream {
+    fn drop(&mut self) {
+        // A refill in progress holds the connection; it must let go first.
+        self.refill = None;
+        if self.end.is_none() && !self.over {
+            self.link.forget(self.stream);
+        }
+    }
+}

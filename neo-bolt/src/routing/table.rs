@@ -1,0 +1,139 @@
+//! A routing table: pure data, with the time handed in.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::config::AccessMode;
+use crate::connection::Address;
+use crate::error::{Error, ErrorKind};
+use crate::value::{Map, Value};
+
+/// Who serves what, until when.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table {
+    pub(super) routers: Vec<Address>,
+    pub(super) readers: Vec<Address>,
+    pub(super) writers: Vec<Address>,
+    expires: Instant,
+}
+
+impl Table {
+    /// Reads the answer to ROUTE.
+    pub(super) fn parse(answer: &Map, now: Instant) -> Result<Self, Error> {
+        let broken = |what: &str| {
+            Error::new(ErrorKind::Protocol, format!("the server's routing table {what}"))
+        };
+        let Some(Value::Map(table)) = answer.get("rt") else {
+            return Err(broken("is missing"));
+        };
+        let Some(Value::Integer(ttl)) = table.get("ttl") else {
+            return Err(broken("has no time to live"));
+        };
+        let ttl = u64::try_from(*ttl).map_err(|_| broken("has a negative time to live"))?;
+        let mut parsed = Self {
+            routers: Vec::new(),
+            readers: Vec::new(),
+            writers: Vec::new(),
+            // A year is as good as for ever, and can be added.
+            expires: now + Duration::from_secs(ttl.min(31_536_000)),
+        };
+        let Some(Value::List(servers)) = table.get("servers") else {
+            return Err(broken("has no servers"));
+        };
+        for server in servers {
+            let Value::Map(server) = server else { return Err(broken("has a broken entry")) };
+            let (Some(Value::String(role)), Some(Value::List(addresses))) =
+                (server.get("role"), server.get("addresses"))
+            else {
+                return Err(broken("has an entry without role or addresses"));
+            };
+            let list = match role.as_str() {
+                "ROUTE" => &mut parsed.routers,
+                "READ" => &mut parsed.readers,
+                "WRITE" => &mut parsed.writers,
+                _ => continue,
+            };
+            for address in addresses {
+                let parsed = match address {
+                    Value::String(text) => Address::parse(text),
+                    _ => None,
+                };
+                list.push(parsed.ok_or_else(|| broken("has an address that is none"))?);
+            }
+        }
+        if parsed.routers.is_empty() || parsed.readers.is_empty() {
+            return Err(broken("names no router or no reader"));
+        }
+        Ok(parsed)
+    }
+
+    /// Whether it serves this purpose now: a table without a writer is good for reading.
+    pub(super) fn is_fresh(&self, mode: AccessMode, now: Instant) -> bool {
+        now < self.expires && !self.servers(mode).is_empty()
+    }
+
+    pub(super) fn servers(&self, mode: AccessMode) -> &[Address] {
+        match mode {
+            AccessMode::Read => &self.readers,
+            AccessMode::Write => &self.writers,
+        }
+    }
+
+    /// The server is gone.
+    pub(super) fn remove(&mut self, address: &Address) {
+        for list in [&mut self.routers, &mut self.readers, &mut self.writers] {
+            list.retain(|known| known != address);
+        }
+    }
+
+    /// The server leads no more.
+    pub(super) fn demote(&mut self, address: &Address) {
+        self.writers.retain(|known| known != address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> Map {
+        let server = |role: &str, address: &str| {
+            Value::Map(crate::params! { "role" => role, "addresses" => vec![address] })
+        };
+        let servers = Value::List(vec![
+            server("ROUTE", "r:1"),
+            server("READ", "a:2"),
+            server("WRITE", "b:3"),
+        ]);
+        crate::params! { "rt" => crate::params! { "ttl" => 10, "servers" => servers } }
+    }
+
+    #[test]
+    fn a_table_serves_until_it_expires_or_its_writer_goes() {
+        let now = Instant::now();
+        let mut table = Table::parse(&answer(), now).unwrap();
+        let later = now + Duration::from_secs(9);
+        assert!(table.is_fresh(AccessMode::Write, later));
+        assert!(!table.is_fresh(AccessMode::Write, later + Duration::from_secs(1)));
+        table.demote(&Address::new("b", 3));
+        assert!(!table.is_fresh(AccessMode::Write, now));
+        assert!(table.is_fresh(AccessMode::Read, now));
+        table.remove(&Address::new("a", 2));
+        assert!(!table.is_fresh(AccessMode::Read, now));
+    }
+
+    #[test]
+    fn broken_tables_are_refused() {
+        let now = Instant::now();
+        for broken in [
+            Map::new(),
+            crate::params! { "rt" => 1 },
+            crate::params! { "rt" => crate::params! { "ttl" => 1 } },
+            crate::params! { "rt" => crate::params! { "ttl" => -1, "servers" => Value::List(vec![]) } },
+            crate::params! { "rt" => crate::params! { "ttl" => 1, "servers" => Value::List(vec![]) } },
+        ] {
+            assert_eq!(Table::parse(&broken, now).unwrap_err().kind(), ErrorKind::Protocol);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Sessions: transactions one after another, each seeing what the ones before it did.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::bookmark::Bookmarks;
+use crate::config::{AccessMode, SessionConfig, TransactionConfig};
+use crate::driver::Shared;
+use crate::error::Error;
+use crate::packstream::ToBolt;
+use crate::protocol::Begin;
+use crate::result::RecordStream;
+use crate::retry::{Backoff, chance};
+use crate::transaction::{Link, LinkConfig, ManagedTransaction, Memory, Transaction};
+
+/// A chain of transactions: each sees what the ones before it did. Light: it takes a connection
+/// only while something runs.
+#[derive(Debug)]
+pub struct Session {
+    driver: Arc<Shared>,
+    config: SessionConfig,
+    memory: Arc<Memory>,
+}
+
+impl Session {
+    pub(crate) fn new(driver: Arc<Shared>, config: SessionConfig) -> Self {
+        let memory = Arc::new(Memory {
+            bookmarks: config.bookmarks.clone().into(),
+            manager: config.bookmark_manager.clone(),
+        });
+        Self { driver, config, memory }
+    }
+
+    fn link(
+        &self,
+        mode: AccessMode,
+        config: &TransactionConfig,
+        auto_commit: bool,
+        attempt: u32,
+    ) -> Arc<Link> {
+        Link::new(LinkConfig {
+            provider: Arc::clone(&self.driver.provider),
+            memory: Arc::clone(&self.memory),
+            begin: Begin {
+                bookmarks: self.memory.bookmarks(),
+                timeout: config.timeout,
+                metadata: config.metadata.clone(),
+                read: mode == AccessMode::Read,
+                database: self.config.database.clone(),
+                impersonated_user: self.config.impersonated_user.clone(),
+            },
+            fetch_size: self.config.fetch_size.unwrap_or(self.driver.config.fetch_size),
+            auto_commit,
+            attempt,
+        })
+    }
+
+    /// Runs one statement in a transaction that commits by itself when its result is read. It is
+    /// never retried.
+    ///
+    /// # Errors
+    /// The server refused the statement, or could not be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether the statement took effect.
+    pub async fn run<P: ToBolt + Send + Sync>(
+        &mut self,
+        statement: impl Into<Arc<str>>,
+        parameters: P,
+    ) -> Result<RecordStream, Error> {
+        self.run_with(statement, parameters, TransactionConfig::default()).await
+    }
+
+    /// As [`run`](Self::run), with a timeout or metadata.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn run_with<P: ToBolt + Send + Sync>(
+        &mut self,
+        statement: impl Into<Arc<str>>,
+        parameters: P,
+        config: TransactionConfig,
+    ) -> Result<RecordStream, Error> {
+        let link = self.link(self.config.access_mode, &config, true, 1);
+        let (stream, keys) = link.run(&statement.into(), &parameters).await?;
+        Ok(RecordStream::new(link, stream, keys))
+    }
+
+    /// Begins a transaction that the caller commits or rolls back. BEGIN leaves together with
+    /// its first statement.
+    ///
+    /// # Errors
+    /// None here: a server that can't be reached shows at the first statement.
+    pub async fn begin_transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        self.begin_transaction_with(TransactionConfig::default()).await
+    }
+
+    /// As [`begin_transaction`](Self::begin_transaction), with a timeout or metadata.
+    ///
+    /// # Errors
+    /// As [`begin_transaction`](Self::begin_transaction).
+    pub async fn begin_transaction_with(
+        &mut self,
+        config: TransactionConfig,
+    ) -> Result<Transaction<'_>, Error> {
+        Ok(Transaction::new(self.link(self.config.access_mode, &config, false, 1)))
+    }
+
+    /// Runs `work` as one transaction that reads, and again where another attempt may mend what
+    /// failed.
+    ///
+    /// ```no_run
+    /// # async fn example(mut session: neo_bolt::Session) -> Result<(), neo_bolt::Error> {
+    /// let born = 1828;
+    /// let names = session
+    ///     .execute_read(async |tx| {
+    ///         let parameters = neo_bolt::params! { "born" => born };
+    ///         let found = tx
+    ///             .execute("MATCH (p:Person {born: $born}) RETURN p.name", parameters)
+    ///             .await?;
+    ///         found.records.iter().map(|record| record.get_at::<String>(0)).collect()
+    ///     })
+    ///     .await;
+    /// # let _: Result<Vec<String>, neo_bolt::Error> = names;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` returned, or what the server said when it would not be tried again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future rolls back.
+    pub async fn execute_read<T, E, F, Fut>(&mut self, work: F) -> Result<T, E>
+    where
+        F: FnMut(ManagedTransaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<Error>,
+    {
+        self.managed(AccessMode::Read, TransactionConfig::default(), work).await
+    }
+
+    /// As [`execute_read`](Self::execute_read), with a timeout or metadata.
+    ///
+    /// # Errors
+    /// As [`execute_read`](Self::execute_read).
+    pub async fn execute_read_with<T, E, F, Fut>(
+        &mut self,
+        config: TransactionConfig,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnMut(ManagedTransaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<Error>,
+    {
+        self.managed(AccessMode::Read, config, work).await
+    }
+
+    /// Runs `work` as one transaction that writes, and again where another attempt may mend what
+    /// failed; so it should change nothing outside of the database.
+    ///
+    /// # Errors
+    /// As [`execute_read`](Self::execute_read).
+    ///
+    /// # Cancel safety
+    /// Dropping the future rolls back, unless COMMIT had been sent; then it may have happened.
+    pub async fn execute_write<T, E, F, Fut>(&mut self, work: F) -> Result<T, E>
+    where
+        F: FnMut(ManagedTransaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<Error>,
+    {
+        self.managed(AccessMode::Write, TransactionConfig::default(), work).await
+    }
+
+    /// As [`execute_write`](Self::execute_write), with a timeout or metadata.
+    ///
+    /// # Errors
+    /// As [`execute_write`](Self::execute_write).
+    pub async fn execute_write_with<T, E, F, Fut>(
+        &mut self,
+        config: TransactionConfig,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnMut(ManagedTransaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<Error>,
+    {
+        self.managed(AccessMode::Write, config, work).await
+    }
+
+    async fn managed<T, E, F, Fut>(
+        &mut self,
+        mode: AccessMode,
+        config: TransactionConfig,
+        mut work: F,
+    ) -> Result<T, E>
+    where
+        F: FnMut(ManagedTransaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<Error>,
+    {
+        let mut backoff = Backoff::new(self.driver.config.retry_policy);
+        let started = Instant::now();
+        loop {
+            let link = self.link(mode, &config, false, backoff.attempt());
+            // Boxed, because only then does the compiler see that the whole is `Send` where
+            // `work` borrows from its surroundings.
+            let worked = Box::pin(work(ManagedTransaction { link: Arc::clone(&link) })).await;
+            let error = match worked {
+                Ok(value) => match link.commit().await {
+                    Ok(()) => return Ok(value),
+                    Err(error) => E::from(error),
+                },
+                Err(error) => {
+                    link.abandon().await;
+                    error
+                }
+            };
+            if !link.is_retryable() {
+                return Err(error);
+            }
+            let Some(delay) = backoff.next(started.elapsed(), chance()) else {
+                return Err(error);
+            };
+            tracing::debug!(attempt = backoff.attempt(), ?delay, "a transaction is tried again");
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// What a transaction must have seen to see what this session did.
+    pub fn last_bookmarks(&self) -> Bookmarks {
+        let own = self.memory.bookmarks.lock();
+        own.unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,124 @@
+//! Transactions: explicit ones, and those that a session runs and retries.
+
+mod link;
+
+pub(crate) use link::{Batch, Link, LinkConfig, Memory, collect, server_info};
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::packstream::ToBolt;
+use crate::record::Record;
+use crate::result::RecordStream;
+use crate::summary::ResultSummary;
+
+/// A whole result.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EagerResult {
+    /// The names of the columns, also where there are no records.
+    pub keys: Arc<[String]>,
+    /// The records.
+    pub records: Vec<Record>,
+    /// What the statement did.
+    pub summary: ResultSummary,
+}
+
+macro_rules! statements {
+    () => {
+        /// Runs a statement and streams its result, `fetch_size` records at a time.
+        ///
+        /// Several results of one transaction may be open at once.
+        ///
+        /// # Errors
+        /// The server refused the statement, the connection was lost, or the transaction is over.
+        ///
+        /// # Cancel safety
+        /// Dropping the future leaves the transaction usable; the statement may have run.
+        pub async fn run<P: ToBolt + Send + Sync>(
+            &self,
+            statement: impl Into<Arc<str>>,
+            parameters: P,
+        ) -> Result<RecordStream, Error> {
+            let (stream, keys) = self.link.run(&statement.into(), &parameters).await?;
+            Ok(RecordStream::new(Arc::clone(&self.link), stream, keys))
+        }
+
+        /// Runs a statement and takes its whole result: one round trip.
+        ///
+        /// # Errors
+        /// As [`run`](Self::run).
+        ///
+        /// # Cancel safety
+        /// As [`run`](Self::run).
+        pub async fn execute<P: ToBolt + Send + Sync>(
+            &self,
+            statement: impl Into<Arc<str>>,
+            parameters: P,
+        ) -> Result<EagerResult, Error> {
+            let executed = self.link.execute(&statement.into(), &parameters).await?;
+            let (keys, records, summary) = executed;
+            Ok(EagerResult { keys, records, summary })
+        }
+    };
+}
+
+/// A transaction that a session runs, commits and retries: a handle, cheap to clone.
+///
+/// BEGIN leaves together with the first statement.
+#[derive(Debug, Clone)]
+pub struct ManagedTransaction {
+    pub(crate) link: Arc<Link>,
+}
+
+impl ManagedTransaction {
+    statements!();
+
+    /// Which attempt of the work this is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.link.attempt()
+    }
+}
+
+/// A transaction that the caller commits or rolls back. Dropping it rolls back.
+///
+/// It borrows its session, which can do nothing else meanwhile.
+#[derive(Debug)]
+pub struct Transaction<'s> {
+    link: Arc<Link>,
+    session: PhantomData<&'s mut ()>,
+}
+
+impl Transaction<'_> {
+    statements!();
+
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self { link, session: PhantomData }
+    }
+
+    /// Makes what was done permanent.
+    ///
+    /// # Errors
+    /// The server refused, or the connection was lost; see
+    /// [`Error::commit_outcome`](crate::Error::commit_outcome).
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether the commit took effect.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.link.commit().await
+    }
+
+    /// Undoes what was done, and waits until the server has.
+    ///
+    /// # Errors
+    /// The connection was lost; the server rolls back then too.
+    pub async fn rollback(self) -> Result<(), Error> {
+        self.link.rollback().await
+    }
+
+    /// Whether the transaction is over.
+    pub async fn closed(&self) -> bool {
+        self.link.is_closed().await
+    }
+}

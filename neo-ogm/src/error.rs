@@ -1,0 +1,171 @@
+//! What can go wrong, said so that the reader knows what happened, to what, and what to do.
+
+use std::fmt;
+
+use neo_bolt::CommitOutcome;
+use neo_bolt::packstream::{DecodeError, EncodeError};
+
+use crate::mapping::KeyOf;
+
+/// Why an operation failed. One pointer wide.
+pub struct Error(Box<ErrorKind>);
+
+/// The kinds of failure, with what is known of each.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The driver or the database: connection, authentication, a statement that was refused.
+    #[error("{0}")]
+    Driver(neo_bolt::Error),
+    /// A node that the operation needs is not in the database.
+    #[error("no node {key} in the database: {operation} needs it; save it first")]
+    NodeNotFound {
+        /// The node looked for.
+        key: KeyOf,
+        /// What was to be done.
+        operation: &'static str,
+    },
+    /// An insert met a node that was there before.
+    #[error("a node {key} is in the database already; use `save` to update it")]
+    AlreadyExists {
+        /// The key that both have.
+        key: KeyOf,
+    },
+    /// A relationship too many, or one too few.
+    #[error("{node}: `{field}` is {cardinality}, and {reason}")]
+    Cardinality {
+        /// The node whose relationship is bounded.
+        node: KeyOf,
+        /// The relationship field.
+        field: &'static str,
+        /// The bound, as the field's type is called.
+        cardinality: &'static str,
+        /// What stood against it, and what to do.
+        reason: &'static str,
+    },
+    /// The relationship was not loaded with its node.
+    #[error(
+        "`{field}` is not loaded; add `.load(…)` to the query that finds the node, or use \
+         `.fetch()`"
+    )]
+    NotLoaded {
+        /// The relationship field.
+        field: &'static str,
+    },
+    /// The node was neither saved nor found, so no database is known for it.
+    #[error(
+        "`{field}` belongs to a node that was neither saved nor found; save the node first, or \
+         it would have nowhere to go"
+    )]
+    NotSaved {
+        /// The relationship field, where it is known.
+        field: &'static str,
+    },
+    /// More nodes than the one that was asked for.
+    #[error(
+        "more than one {label} matches; use `first` for any of them or `all` for every one, or \
+         call `apply_schema` so that keys are unique"
+    )]
+    NotUnique {
+        /// The label that was asked for.
+        label: &'static str,
+    },
+    /// What the database has does not fit the struct.
+    #[error("{what}: {error}")]
+    Decode {
+        /// The column or node that was read.
+        what: String,
+        /// Which field, what was expected and what was found.
+        error: DecodeError,
+    },
+    /// A value can't be sent.
+    #[error("{0}")]
+    Encode(EncodeError),
+    /// The embedded engine could not be opened or served.
+    #[error("{0}")]
+    Embedded(String),
+    /// The caller's own error, by which a transaction was rolled back.
+    #[error("{0}")]
+    Aborted(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+
+    pub(crate) fn decode(what: impl Into<String>, error: DecodeError) -> Self {
+        Self::new(ErrorKind::Decode { what: what.into(), error })
+    }
+
+    /// Wraps an error of the caller's own, so that `?` in a transaction rolls it back:
+    /// `read_file().map_err(Error::abort)?`.
+    pub fn abort(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Aborted(error.into()))
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// The driver's error, where it is one.
+    pub fn driver_error(&self) -> Option<&neo_bolt::Error> {
+        match self.kind() {
+            ErrorKind::Driver(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The server's error code, such as `Neo.ClientError.Schema.ConstraintValidationFailed`.
+    pub fn code(&self) -> Option<&str> {
+        self.driver_error().and_then(neo_bolt::Error::code)
+    }
+
+    /// How often the operation was tried; 1 where it was not tried again.
+    pub fn attempts(&self) -> u32 {
+        self.driver_error().map_or(1, neo_bolt::Error::attempts)
+    }
+
+    /// Whether the operation may have taken effect all the same.
+    pub fn commit_outcome(&self) -> CommitOutcome {
+        self.driver_error().map_or(CommitOutcome::NotSent, neo_bolt::Error::commit_outcome)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    /// As the text: what `main` prints of an error that it returns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.kind() {
+            ErrorKind::Driver(error) => error.source(),
+            ErrorKind::Decode { error, .. } => Some(error),
+            ErrorKind::Encode(error) => Some(error),
+            ErrorKind::Aborted(error) => Some(error.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl From<neo_bolt::Error> for Error {
+    fn from(error: neo_bolt::Error) -> Self {
+        Self::new(ErrorKind::Driver(error))
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        Self::new(ErrorKind::Encode(error))
+    }
+}

@@ -1,0 +1,292 @@
+//! The handle of a graph: a driver, a database, and how transactions on it are run.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use neo_bolt::packstream::ToBolt;
+use neo_bolt::value::{Map, Value};
+use neo_bolt::{
+    AccessMode, AuthToken, BookmarkManager, Driver, DriverBuilder, EagerResult,
+    ManagedTransaction, Session, SessionConfig, TransactionConfig,
+};
+use uuid::Uuid;
+
+use super::Transaction;
+use crate::error::Error;
+
+/// A graph database: cheap to clone, shared between tasks, several of them in one process.
+///
+/// Every operation on it runs as a retried transaction of its own, unless it is given a
+/// [`Transaction`]. All handles that come from one [`connect`](Self::connect) share a pool and
+/// read their own writes, on whatever member of a cluster.
+#[derive(Clone)]
+pub struct Graph {
+    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+}
+
+struct Shared {
+    driver: Driver,
+    bookmarks: BookmarkManager,
+    description: String,
+    /// Keeps the in-process engine alive for as long as a handle leads to it.
+    #[cfg(feature = "embedded")]
+    engine: Option<crate::embedded::EmbeddedServer>,
+}
+
+#[derive(Clone, Default)]
+struct Settings {
+    database: Option<Arc<str>>,
+    impersonated_user: Option<Arc<str>>,
+    timeout: Option<Duration>,
+    metadata: Map,
+}
+
+impl Graph {
+    /// Connects to a Neo4j server or cluster, and sees that it answers.
+    ///
+    /// # Errors
+    /// The URI is wrong, nobody answers there, or the login is refused.
+    pub async fn connect(uri: &str, auth: AuthToken) -> Result<Self, Error> {
+        Self::builder(uri).auth(auth).connect().await
+    }
+
+    /// Connects with more than a URI and a login to say.
+    pub fn builder(uri: &str) -> GraphBuilder {
+        GraphBuilder { driver: Driver::builder(uri) }
+    }
+
+    /// A graph on a driver that is there already.
+    pub fn from_driver(driver: Driver) -> Self {
+        let description = driver.to_string();
+        Self {
+            shared: Arc::new(Shared {
+                bookmarks: driver.bookmark_manager().clone(),
+                driver,
+                description,
+                #[cfg(feature = "embedded")]
+                engine: None,
+            }),
+            settings: Arc::default(),
+        }
+    }
+
+    /// The driver below, for what the mapper does not cover.
+    pub fn driver(&self) -> &Driver {
+        &self.shared.driver
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::clone(&self.settings);
+        change(&mut settings);
+        Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
+    }
+
+    /// A handle of the same pool whose operations run on the database `name`.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn with_database(&self, name: impl Into<String>) -> Self {
+        let name: Arc<str> = name.into().into();
+        self.with(|settings| settings.database = Some(name))
+    }
+
+    /// A handle whose transactions the server ends after `timeout`.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        self.with(|settings| settings.timeout = Some(timeout))
+    }
+
+    /// A handle whose transactions carry `key` in the server's query log.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn with_metadata(&self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        let (key, value) = (key.into(), value.into());
+        self.with(|settings| {
+            settings.metadata.insert(key, value);
+        })
+    }
+
+    /// A handle whose transactions run with the rights of another user.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn with_impersonated_user(&self, user: impl Into<String>) -> Self {
+        let user: Arc<str> = user.into().into();
+        self.with(|settings| settings.impersonated_user = Some(user))
+    }
+
+    /// Runs `work` as one transaction that writes.
+    ///
+    /// When the database or the connection fails in a way that another attempt may mend, `work`
+    /// runs again from its start, with a new transaction; so it should change nothing outside of
+    /// it. When `work` returns an error of its own, all is rolled back.
+    ///
+    /// ```no_run
+    /// # use neo_ogm::prelude::*;
+    /// # async fn example(graph: Graph) -> Result<(), neo_ogm::Error> {
+    /// let created = graph
+    ///     .transaction(async |tx| {
+    ///         let rows: Vec<i64> = tx.cypher("CREATE (n:Visit) RETURN 1").fetch(&tx).await?;
+    ///         Ok(rows.len())
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The future is `Send`: it runs inside a spawned task. What `work` uses of its surroundings
+    /// it takes by shared reference.
+    ///
+    /// # Errors
+    /// What `work` returned, or what the database said when it would not be tried again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future rolls back, unless COMMIT had been sent; then it may have happened.
+    pub async fn transaction<T, F, Fut>(&self, work: F) -> Result<T, Error>
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, Error>> + Send,
+        T: Send,
+    {
+        self.unit_of_work(AccessMode::Write, work).await
+    }
+
+    /// Runs `work` as one transaction that reads only; a cluster serves it from any member.
+    ///
+    /// # Errors
+    /// As [`transaction`](Self::transaction).
+    pub async fn read_transaction<T, F, Fut>(&self, work: F) -> Result<T, Error>
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, Error>> + Send,
+        T: Send,
+    {
+        self.unit_of_work(AccessMode::Read, work).await
+    }
+
+    async fn unit_of_work<T, F, Fut>(&self, mode: AccessMode, mut work: F) -> Result<T, Error>
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, Error>> + Send,
+        T: Send,
+    {
+        let mut session = self.session(mode);
+        let unit = Uuid::now_v7();
+        let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), unit));
+        let config = self.transaction_config();
+        match mode {
+            AccessMode::Read => session.execute_read_with(config, attempt).await,
+            AccessMode::Write => session.execute_write_with(config, attempt).await,
+        }
+    }
+
+    /// A session of the driver with this handle's settings and bookmarks.
+    pub(crate) fn session(&self, mode: AccessMode) -> Session {
+        let mut config = SessionConfig::default()
+            .default_access_mode(mode)
+            .bookmark_manager(self.shared.bookmarks.clone());
+        if let Some(database) = &self.settings.database {
+            config = config.database(database.as_ref());
+        }
+        if let Some(user) = &self.settings.impersonated_user {
+            config = config.impersonated_user(user.as_ref());
+        }
+        self.shared.driver.session(config)
+    }
+
+    pub(crate) fn transaction_config(&self) -> TransactionConfig {
+        let mut config = TransactionConfig::default();
+        if let Some(timeout) = self.settings.timeout {
+            config = config.timeout(timeout);
+        }
+        if !self.settings.metadata.is_empty() {
+            config = config.metadata(self.settings.metadata.clone());
+        }
+        config
+    }
+
+    pub(super) async fn execute(
+        &self,
+        mode: AccessMode,
+        statement: Arc<str>,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<EagerResult, Error> {
+        let mut query = self
+            .shared
+            .driver
+            .execute_query(statement, parameters)
+            .routing(mode)
+            .bookmark_manager(Some(self.shared.bookmarks.clone()));
+        if let Some(database) = &self.settings.database {
+            query = query.database(database.as_ref());
+        }
+        if let Some(user) = &self.settings.impersonated_user {
+            query = query.impersonated_user(user.as_ref());
+        }
+        if let Some(timeout) = self.settings.timeout {
+            query = query.timeout(timeout);
+        }
+        if !self.settings.metadata.is_empty() {
+            query = query.metadata(self.settings.metadata.clone());
+        }
+        Ok(query.await?)
+    }
+
+    /// Closes the pool; operations on this graph fail from then on.
+    pub async fn close(&self) {
+        self.shared.driver.close().await;
+    }
+}
+
+impl fmt::Display for Graph {
+    /// Says what is behind the handle, without secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shared.description)
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Graph({self})")
+    }
+}
+
+/// How a graph is connected to; made by [`Graph::builder`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `connect`"]
+pub struct GraphBuilder {
+    driver: DriverBuilder,
+}
+
+impl GraphBuilder {
+    /// The login.
+    pub fn auth(self, auth: AuthToken) -> Self {
+        self.driver(|driver| driver.auth(auth))
+    }
+
+    /// Sets any option of the driver: pool, timeouts, trust, retries.
+    ///
+    /// ```no_run
+    /// # use neo_ogm::prelude::*;
+    /// # async fn example() -> Result<(), neo_ogm::Error> {
+    /// let graph = Graph::builder("neo4j://localhost:7687")
+    ///     .auth(Auth::basic("neo4j", "secret"))
+    ///     .driver(|driver| driver.max_connection_pool_size(20))
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn driver(mut self, change: impl FnOnce(DriverBuilder) -> DriverBuilder) -> Self {
+        self.driver = change(self.driver);
+        self
+    }
+
+    /// Connects, and sees that the server answers.
+    ///
+    /// # Errors
+    /// The URI is wrong, nobody answers there, or the login is refused.
+    pub async fn connect(self) -> Result<Graph, Error> {
+        let driver = self.driver.build()?;
+        driver.verify_connectivity().await?;
+        Ok(Graph::from_driver(driver))
+    }
+}

@@ -1,0 +1,94 @@
+//! Where statements run: on a graph handle, each in a transaction of its own, or within a
+//! transaction of the caller's.
+
+mod graph;
+mod transaction;
+
+pub use graph::{Graph, GraphBuilder};
+pub use transaction::Transaction;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use neo_bolt::packstream::ToBolt;
+use neo_bolt::{AccessMode, EagerResult};
+
+use crate::error::Error;
+
+/// The future of an operation.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where an operation runs: a [`Graph`] or a [`Transaction`], by reference or by value.
+#[diagnostic::on_unimplemented(
+    message = "an operation runs on a `Graph` or a `Transaction`, not on `{Self}`",
+    label = "expected `&graph` or `&tx`"
+)]
+pub trait Executor {
+    /// A handle of it to keep.
+    fn target(&self) -> Target;
+}
+
+impl<E: Executor + ?Sized> Executor for &E {
+    fn target(&self) -> Target {
+        (**self).target()
+    }
+}
+
+impl<E: Executor + ?Sized> Executor for &mut E {
+    fn target(&self) -> Target {
+        (**self).target()
+    }
+}
+
+impl Executor for Graph {
+    fn target(&self) -> Target {
+        Target::Graph(self.clone())
+    }
+}
+
+impl Executor for Transaction {
+    fn target(&self) -> Target {
+        Target::Transaction(self.clone())
+    }
+}
+
+/// A kept handle of an [`Executor`].
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Each statement in a retried transaction of its own.
+    Graph(Graph),
+    /// Within a transaction.
+    Transaction(Transaction),
+}
+
+impl Target {
+    /// The graph that the handle leads to.
+    pub fn graph(&self) -> &Graph {
+        match self {
+            Self::Graph(graph) => graph,
+            Self::Transaction(transaction) => transaction.graph(),
+        }
+    }
+
+    /// Runs one statement to its end, in one round trip.
+    pub(crate) async fn execute(
+        &self,
+        mode: AccessMode,
+        statement: Arc<str>,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<EagerResult, Error> {
+        match self {
+            Self::Graph(graph) => graph.execute(mode, statement, parameters).await,
+            Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
+        }
+    }
+
+    /// A text that is the same in each attempt of this operation and in no other operation.
+    pub(crate) fn operation_token(&self) -> String {
+        match self {
+            Self::Graph(_) => uuid::Uuid::now_v7().to_string(),
+            Self::Transaction(transaction) => transaction.operation_token(),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! From a column of a result to a struct.
+
+use std::sync::Arc;
+
+use neo_bolt::packstream::{DecodeError, Decoder, FromBolt, FromBoltOwned};
+use neo_bolt::value as v;
+
+use super::{KeyOf, Node, Relationship};
+use crate::executor::Graph;
+use crate::relation::Origin;
+
+/// A type that a column of a result turns into: nodes and relationship structs, everything that
+/// the driver reads, and `Option` and `Vec` of these.
+#[diagnostic::on_unimplemented(
+    message = "a column can't turn into `{Self}`",
+    label = "neither a node, a relationship struct nor a Cypher type",
+    note = "put `#[derive(Node)]`, `#[relationship]` or `#[derive(Property)]` on it, or fetch plain structs by `fetch_as`"
+)]
+pub trait FromColumn: Sized {
+    /// Reads one value; nodes are bound to `graph`.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    fn from_column(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<Self, DecodeError>;
+}
+
+/// Reads a node of the struct's label and binds it to `graph`; what `#[derive(Node)]` calls.
+///
+/// # Errors
+/// The value is no node, lacks the label, or a property is missing or of another type.
+pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<N, DecodeError> {
+    let header = decoder.node_header()?;
+    if !header.labels.clone().any(|label| label == N::SCHEMA.label) {
+        let labels: Vec<_> = header.labels.map(|label| format!(":{label}")).collect();
+        let found = if labels.is_empty() { "no label".to_owned() } else { labels.concat() };
+        return Err(DecodeError::custom(format_args!(
+            "expected a node with the label :{}, found one with {found}",
+            N::SCHEMA.label
+        )));
+    }
+    let node = N::decode_properties(decoder)?;
+    decoder.node_footer(&header)?;
+    if !N::SCHEMA.relations.is_empty() {
+        let key = KeyOf::new(&node).map_err(DecodeError::custom)?;
+        node.bind(&Arc::new(Origin::new(graph.clone(), key)));
+    }
+    Ok(node)
+}
+
+/// Reads what a relationship carries; what `#[relationship]` calls.
+///
+/// # Errors
+/// The value is no relationship, is of another type, or a property is missing or of another type.
+pub fn decode_relationship<R: Relationship>(decoder: &mut Decoder<'_>) -> Result<R, DecodeError> {
+    let header = decoder.relationship_header()?;
+    let expected = R::SCHEMA.relationship_type;
+    if !expected.is_empty() && header.relationship_type != expected {
+        return Err(DecodeError::custom(format_args!(
+            "expected a relationship of type :{expected}, found :{}",
+            header.relationship_type
+        )));
+    }
+    let properties = R::decode_properties(decoder)?;
+    decoder.relationship_footer(&header)?;
+    Ok(properties)
+}
+
+impl<T: FromColumn> FromColumn for Option<T> {
+    fn from_column(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<Self, DecodeError> {
+        if decoder.null() { Ok(None) } else { T::from_column(decoder, graph).map(Some) }
+    }
+}
+
+impl<T: FromColumn> FromColumn for Vec<T> {
+    fn from_column(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<Self, DecodeError> {
+        let len = decoder.list()?;
+        let mut items = Self::with_capacity(len.min(1024));
+        for index in 0..len {
+            let item = T::from_column(decoder, graph);
+            items.push(item.map_err(|error| error.within(format!("[{index}]")))?);
+        }
+        Ok(items)
+    }
+}
+
+/// What [`FromColumn`] is for types that the driver reads by itself.
+fn plain<T: FromBoltOwned>(decoder: &mut Decoder<'_>) -> Result<T, DecodeError> {
+    <T as FromBolt<'_>>::from_bolt(decoder)
+}
+
+macro_rules! plain_columns {
+    ($($ty:ty),* $(,)?) => {$(
+        impl FromColumn for $ty {
+            fn from_column(decoder: &mut Decoder<'_>, _: &Graph) -> Result<Self, DecodeError> {
+                plain(decoder)
+            }
+        }
+    )*};
+}
+plain_columns!(
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, usize, isize, f32, f64, char, String, uuid::Uuid,
+    bytes::Bytes, v::Value, v::Map, v::Node, v::Relationship, v::Path, v::Date, v::Time,
+    v::LocalTime, v::DateTime, v::LocalDateTime, v::Duration, v::Point, v::Vector,
+);

@@ -1,0 +1,126 @@
+//! The trait behind `#[derive(Node)]`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use neo_bolt::packstream::{
+    DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt,
+};
+use neo_bolt::value::Value;
+
+use super::NodeSchema;
+use crate::executor::Graph;
+use crate::query::LoadPlan;
+use crate::relation::Origin;
+
+/// A struct whose values are nodes of the graph. `#[derive(Node)]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a node",
+    label = "no `#[derive(Node)]` on this type",
+    note = "put `#[derive(Node)]` on the struct and mark its identity with `#[node(key)]`"
+)]
+pub trait Node: Sized + Send + Sync + 'static {
+    /// What the struct says of its nodes.
+    const SCHEMA: &'static NodeSchema;
+
+    /// Writes the value of the `index`-th key property.
+    ///
+    /// # Errors
+    /// The value has no form in the dialect of the connection.
+    fn encode_key(&self, index: usize, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
+
+    /// Writes a map of every property that is not part of the key; `None` is written as `NULL`,
+    /// which removes the property.
+    ///
+    /// # Errors
+    /// A value has no form in the dialect of the connection.
+    fn encode_properties(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
+
+    /// Reads a property map; relationship fields come out not loaded, and not bound.
+    ///
+    /// # Errors
+    /// A property that is due is missing, or of another type.
+    fn decode_properties(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError>;
+
+    /// Tells each relationship field which node it belongs to.
+    fn bind(&self, origin: &Arc<Origin>);
+
+    /// Reads the related nodes of an eager load into the `plan.index`-th relationship field.
+    ///
+    /// # Errors
+    /// A related node does not decode.
+    fn load_relation(
+        &mut self,
+        plan: &LoadPlan,
+        decoder: &mut Decoder<'_>,
+        graph: &Graph,
+    ) -> Result<(), DecodeError>;
+}
+
+/// The identity of a node: the values of its key properties.
+#[derive(Clone, PartialEq)]
+pub struct KeyOf {
+    pub(crate) schema: &'static NodeSchema,
+    pub(crate) values: Arc<[Value]>,
+}
+
+impl KeyOf {
+    /// The key of a node struct.
+    ///
+    /// # Errors
+    /// A key value can't be sent at all, such as an integer beyond 64 signed bits.
+    pub fn new<N: Node>(node: &N) -> Result<Self, EncodeError> {
+        // Written and read back, so that a key of any property type becomes plain values; the
+        // dialect of the connection that sends it may be another.
+        let mut buffer = BytesMut::new();
+        let mut encoder = Encoder::new(&mut buffer, Dialect::NEWEST);
+        let keys = N::SCHEMA.keys().count();
+        (0..keys).try_for_each(|index| node.encode_key(index, &mut encoder))?;
+        let mut decoder = Decoder::new(&buffer);
+        let values = (0..keys)
+            .map(|_| Value::from_bolt(&mut decoder))
+            .collect::<Result<_, _>>()
+            .map_err(|error| EncodeError::Custom(error.to_string()))?;
+        Ok(Self { schema: N::SCHEMA, values })
+    }
+}
+
+impl PartialEq<NodeSchema> for NodeSchema {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+/// Writes `Book {isbn: "978-0-14-303500-8"}`.
+impl fmt::Display for KeyOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {{", self.schema.label)?;
+        for (index, (property, value)) in self.schema.keys().zip(self.values.iter()).enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(f, "{comma}{}: ", property.name)?;
+            match value {
+                Value::String(text) => write!(f, "{text:?}")?,
+                Value::Integer(number) => write!(f, "{number}")?,
+                Value::Boolean(flag) => write!(f, "{flag}")?,
+                Value::Date(date) => write!(f, "{date}")?,
+                Value::DateTime(instant) => write!(f, "{instant}")?,
+                other => write!(f, "{other:?}")?,
+            }
+        }
+        f.write_str("}")
+    }
+}
+
+impl fmt::Debug for KeyOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Writes the key's values as a list.
+impl ToBolt for KeyOf {
+    fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.values.as_ref().to_bolt(encoder)
+    }
+}

@@ -1,0 +1,77 @@
+//! Nodes one by one, with back-pressure.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use neo_bolt::{AccessMode, RecordStream, Session};
+
+use super::find::Find;
+use crate::error::Error;
+use crate::executor::{Graph, Target};
+use crate::mapping::Node;
+use crate::query::Parameters;
+
+/// Nodes as the server sends them.
+///
+/// # Cancel safety
+/// Dropping a future of [`next`](Self::next) loses no node. Dropping the stream gives its
+/// connection back; the server is told to forget the rest.
+pub struct NodeStream<N> {
+    find: Find<N>,
+    records: RecordStream,
+    graph: Graph,
+    /// Where the query runs outside of a transaction, its session.
+    _session: Option<Session>,
+}
+
+impl<N: Node> fmt::Debug for NodeStream<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeStream").field("find", &self.find).finish_non_exhaustive()
+    }
+}
+
+impl<N: Node> NodeStream<N> {
+    pub(super) async fn open(find: Find<N>, target: Target) -> Result<Self, Error> {
+        let mut parameters = Parameters::default();
+        let statement = find.render(&mut parameters);
+        let (records, session) = match &target {
+            Target::Graph(graph) => {
+                let mut session = graph.session(AccessMode::Read);
+                let config = graph.transaction_config();
+                (session.run_with(statement, parameters, config).await?, Some(session))
+            }
+            Target::Transaction(transaction) => {
+                (transaction.managed().run(statement, parameters).await?, None)
+            }
+        };
+        let graph = target.graph().clone();
+        Ok(Self { find, records, graph, _session: session })
+    }
+
+    /// The next node, or `None` behind the last.
+    ///
+    /// # Errors
+    /// The connection failed, or a node does not fit the struct; the stream goes on behind the
+    /// latter.
+    pub async fn next(&mut self) -> Option<Result<N, Error>> {
+        Some(match self.records.next().await? {
+            Ok(record) => self.find.decode(&record, &self.graph),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
+impl<N: Node> Stream for NodeStream<N> {
+    type Item = Result<N, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let record = std::task::ready!(Pin::new(&mut this.records).poll_next(cx));
+        Poll::Ready(record.map(|record| match record {
+            Ok(record) => this.find.decode(&record, &this.graph),
+            Err(error) => Err(error.into()),
+        }))
+    }
+}

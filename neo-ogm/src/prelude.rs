@@ -1,0 +1,12 @@
+//! What most programs need: `use neo_ogm::prelude::*;`.
+
+pub use neo_bolt::AuthToken as Auth;
+pub use neo_bolt::value::{Date, DateTime, Duration, LocalDateTime, LocalTime, Point, Time};
+pub use neo_ogm_derive::{Node, Property, relationship};
+pub use uuid::Uuid;
+
+pub use crate::executor::{Graph, Transaction};
+pub use crate::mapping::{Node, Property};
+pub use crate::operation::NodeExt;
+pub use crate::query::Filter;
+pub use crate::relation::{Many, One, OneOrMore, Related, ZeroOrOne};

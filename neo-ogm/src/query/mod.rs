@@ -1,0 +1,15 @@
+//! Typed questions: tokens that name fields, filters made of them, and their Cypher.
+
+mod field;
+mod filter;
+mod plan;
+mod render;
+mod token;
+
+pub use field::{Field, Order};
+pub use filter::Filter;
+pub use plan::{Load, LoadPlan};
+pub use token::Relation;
+
+pub(crate) use filter::{Condition, Parameter};
+pub(crate) use render::{Cypher, Parameters, escape};

@@ -1,0 +1,169 @@
+//! `book.author.connect(&author)`.
+
+use std::fmt::Write as _;
+use std::future::IntoFuture;
+use std::sync::Arc;
+
+use neo_bolt::AccessMode;
+
+use super::ends::{self, Bound, EndParameters};
+use crate::error::Error;
+use crate::executor::{BoxFuture, Executor, Target};
+use crate::mapping::{DefaultProperties, KeyOf, Node, Relationship};
+
+/// Nothing has been said of what the relationship carries.
+#[derive(Debug, Clone, Copy)]
+pub enum Unsaid {}
+
+/// A connect that waits to be awaited.
+///
+/// ```text
+/// 1 await ─▶ 1 statement ─▶ 1 transaction ─▶ 1 flush of BEGIN, RUN, PULL and COMMIT
+/// ```
+///
+/// The statement finds both nodes by their keys, locks each end whose cardinality is bounded,
+/// counts what else it leads to, and merges the relationship only where nothing is in the way;
+/// so it may run any number of times, and beside any number of others.
+///
+/// # Cancel safety
+/// Dropping the future leaves graph and connection sound; the relationship may or may not have
+/// been made.
+#[derive(Debug)]
+#[must_use = "nothing is sent before `.await`"]
+pub struct Connect<'a, T, R, S = R> {
+    bound: Option<Bound>,
+    target: &'a T,
+    on: Option<Target>,
+    properties: Option<R>,
+    said: std::marker::PhantomData<fn() -> S>,
+}
+
+impl<'a, T: Node, R: Relationship> Connect<'a, T, R, Unsaid> {
+    pub(super) fn new(bound: Option<Bound>, target: &'a T) -> Self {
+        Self { bound, target, on: None, properties: None, said: std::marker::PhantomData }
+    }
+
+    /// What the relationship carries. Key fields tell it from parallel relationships; the others
+    /// are set, also on a relationship that is there already.
+    pub fn properties(self, properties: R) -> Connect<'a, T, R, R> {
+        Connect {
+            bound: self.bound,
+            target: self.target,
+            on: self.on,
+            properties: Some(properties),
+            said: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<T, R, S> Connect<'_, T, R, S> {
+    /// Where to run: a transaction, or another handle of the graph.
+    pub fn on(mut self, executor: impl Executor) -> Self {
+        self.on = Some(executor.target());
+        self
+    }
+}
+
+impl<'a, T: Node, R: DefaultProperties> IntoFuture for Connect<'a, T, R, Unsaid> {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(connect(self.bound, self.target, self.on, R::default_properties(), Set::OnCreate))
+    }
+}
+
+impl<'a, T: Node, R: Relationship> IntoFuture for Connect<'a, T, R, R> {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { bound, target, on, properties, .. } = self;
+        Box::pin(async move {
+            match properties {
+                Some(properties) => connect(bound, target, on, properties, Set::Always).await,
+                // `properties` is the only way here.
+                None => Ok(()),
+            }
+        })
+    }
+}
+
+/// When the properties of the relationship are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Set {
+    /// Only on a relationship that the statement makes: nobody said anything of them.
+    OnCreate,
+    /// Also on one that is there.
+    Always,
+}
+
+impl Set {
+    /// Writes the clause that sets what `R` carries besides its keys.
+    pub(super) fn write<R: Relationship>(self, text: &mut String) {
+        if R::SCHEMA.properties.iter().all(|property| property.key) {
+            return;
+        }
+        text.push_str(match self {
+            Self::OnCreate => " ON CREATE SET r += $p",
+            Self::Always => " SET r += $p",
+        });
+    }
+}
+
+async fn connect<T: Node, R: Relationship>(
+    bound: Option<Bound>,
+    target: &T,
+    on: Option<Target>,
+    properties: R,
+    set: Set,
+) -> Result<(), Error> {
+    let bound = ends::bound(bound)?;
+    let key = KeyOf::new(target)?;
+    let executor = bound.target(on);
+    let statement: Arc<str> = statement::<T, R>(&bound, set).into();
+    let parameters = EndParameters {
+        source: &bound.origin.key,
+        target: Some(&key),
+        relationship: Some(&properties),
+    };
+    let done = executor.execute(AccessMode::Write, statement, parameters).await?;
+    if done.records.is_empty() {
+        return Err(ends::explain::<T>(&bound, &key, &executor, "connect").await);
+    }
+    Ok(())
+}
+
+fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
+    let mut text = String::with_capacity(256);
+    let source = bound.origin.key.schema;
+    text.push_str("MATCH ");
+    ends::keyed(&mut text, "a", "a", source);
+    text.push_str(" MATCH ");
+    ends::keyed(&mut text, "b", "b", T::SCHEMA);
+    let own = bound.relation.cardinality.is_bounded();
+    let inverse = bound.inverse().filter(|inverse| inverse.cardinality.is_bounded());
+    if own {
+        ends::lock(&mut text, "a");
+    }
+    if inverse.is_some() {
+        ends::lock(&mut text, "b");
+    }
+    if own {
+        text.push_str(" WITH a, b");
+        let names = ("x", "o", "b");
+        ends::others(&mut text, "a", names, bound.relation, T::SCHEMA.label, R::SCHEMA);
+        text.push_str(" WITH a, b, count(x) AS others WHERE others = 0");
+    }
+    if let Some(inverse) = inverse {
+        text.push_str(" WITH a, b");
+        ends::others(&mut text, "b", ("y", "q", "a"), inverse, source.label, R::SCHEMA);
+        text.push_str(" WITH a, b, count(y) AS others WHERE others = 0");
+    }
+    text.push_str(" MERGE ");
+    ends::step(&mut text, "a", "r", bound.relation, true);
+    let _ = write!(text, "(b)");
+    set.write::<R>(&mut text);
+    text.push_str(" RETURN 1 AS connected");
+    text
+}

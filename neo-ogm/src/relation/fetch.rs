@@ -1,0 +1,91 @@
+//! `book.author.fetch()`: the related nodes of one relationship field, on demand.
+
+use std::fmt;
+use std::future::IntoFuture;
+
+use neo_bolt::AccessMode;
+
+use super::ends::{self, Bound, EndParameters};
+use super::field::{Related, read_related};
+use crate::error::Error;
+use crate::executor::{BoxFuture, Executor, Target};
+use crate::mapping::{Node, Relationship};
+use crate::query::{Cypher, LoadPlan, Parameters};
+
+type Finish<T, R, O> = fn(&Bound, Vec<Related<T, R>>) -> Result<O, Error>;
+
+/// A fetch that waits to be awaited: one read, one round trip.
+#[must_use = "nothing is sent before `.await`"]
+pub struct Fetch<T, R, O> {
+    bound: Option<Bound>,
+    on: Option<Target>,
+    finish: Finish<T, R, O>,
+}
+
+impl<T, R, O> fmt::Debug for Fetch<T, R, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch").field("bound", &self.bound).finish_non_exhaustive()
+    }
+}
+
+impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
+    pub(super) fn new(bound: Option<Bound>, finish: Finish<T, R, O>) -> Self {
+        Self { bound, on: None, finish }
+    }
+
+    /// Where to run: a transaction, or another handle of the graph.
+    pub fn on(mut self, executor: impl Executor) -> Self {
+        self.on = Some(executor.target());
+        self
+    }
+
+    async fn run(self) -> Result<O, Error> {
+        let bound = ends::bound(self.bound)?;
+        let executor = bound.target(self.on);
+        let source = bound.origin.key.schema;
+        let index = source
+            .relations
+            .iter()
+            .position(|relation| std::ptr::eq(relation, bound.relation))
+            .unwrap_or_default();
+        let plan = LoadPlan { index, relation: bound.relation, next: Vec::new() };
+        let mut text = String::from("MATCH ");
+        ends::keyed(&mut text, "a", "a", source);
+        let mut none = Parameters::default();
+        let mut cypher = Cypher::new(&mut none);
+        cypher.push(&text);
+        cypher.push(" RETURN ");
+        cypher.load("a", &plan);
+        cypher.push(" AS related");
+        let parameters =
+            EndParameters::<()> { source: &bound.origin.key, target: None, relationship: None };
+        let statement = cypher.finish().into();
+        let found = executor.execute(AccessMode::Read, statement, parameters).await?;
+        let Some(record) = found.records.first() else {
+            return Err(Error::new(crate::error::ErrorKind::NodeNotFound {
+                key: bound.origin.key.clone(),
+                operation: "fetch",
+            }));
+        };
+        let mut decoder = record.raw_fields();
+        let mut read = || {
+            let len = decoder.list()?;
+            let mut related = Vec::with_capacity(len.min(1024));
+            for _ in 0..len {
+                related.push(read_related(&plan, &mut decoder, executor.graph())?);
+            }
+            Ok(related)
+        };
+        let related = read().map_err(|error| Error::decode(bound.relation.field, error))?;
+        (self.finish)(&bound, related)
+    }
+}
+
+impl<T: Node, R: Relationship, O: Send + 'static> IntoFuture for Fetch<T, R, O> {
+    type Output = Result<O, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
