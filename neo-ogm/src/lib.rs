@@ -12,8 +12,6 @@
 //! | running | [`executor`] | [`Graph`], [`Transaction`] |
 //! | the driver | [`neo_bolt`] | Bolt, pool, routing, retries |
 
-#[cfg(feature = "embedded")]
-pub mod embedded;
 pub mod executor;
 pub mod mapping;
 pub mod operation;

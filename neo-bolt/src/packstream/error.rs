@@ -59,7 +59,7 @@ pub enum DecodeErrorKind {
 }
 
 impl DecodeError {
-    /// An error of a kind, at no particular place yet; for one's own, see [`custom`](Self::custom).
+    /// An error of a kind, at no particular place yet.
     pub fn new(kind: DecodeErrorKind) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -81,6 +81,11 @@ impl DecodeError {
             expected,
             found: found.to_string(),
         })
+    }
+
+    /// An error of the caller's own.
+    pub fn custom(message: impl fmt::Display) -> Self {
+        Self::new(DecodeErrorKind::Custom(message.to_string()))
     }
 
     pub(crate) fn malformed(message: impl Into<String>) -> Self {

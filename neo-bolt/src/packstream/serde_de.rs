@@ -2,7 +2,7 @@
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
     Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
@@ -360,8 +360,8 @@ mod tests {
     use crate::packstream::{Dialect, Encoder, ToBolt};
 
     #[derive(Debug, Deserialize, PartialEq)]
-    struct Row<'de> {
-        name: &'de str,
+    struct Row<'r> {
+        name: &'r str,
         age: Option<u8>,
         tags: Vec<String>,
     }

@@ -7,6 +7,7 @@
 use super::version::Version;
 use crate::error::{Error, ErrorKind};
 
+#[cfg(feature = "server")]
 pub(crate) const MAGIC: [u8; 4] = [0x60, 0x60, 0xB0, 0x17];
 /// The proposal, and the answer, that stand for a manifest of the first kind.
 pub(crate) const MANIFEST_V1: [u8; 4] = [0x00, 0x00, 0x01, 0xFF];

@@ -31,9 +31,6 @@ struct Shared {
     driver: Driver,
     bookmarks: BookmarkManager,
     description: String,
-    /// Keeps the in-process engine alive for as long as a handle leads to it.
-    #[cfg(feature = "embedded")]
-    engine: Option<crate::embedded::EmbeddedServer>,
 }
 
 #[derive(Clone, Default)]
@@ -66,8 +63,6 @@ impl Graph {
                 bookmarks: driver.bookmark_manager().clone(),
                 driver,
                 description,
-                #[cfg(feature = "embedded")]
-                engine: None,
             }),
             settings: Arc::default(),
         }

@@ -11,5 +11,5 @@ pub use filter::Filter;
 pub use plan::{Load, LoadPlan};
 pub use token::Relation;
 
-pub(crate) use filter::{Condition, Parameter};
-pub(crate) use render::{Cypher, Parameters, escape};
+pub(crate) use filter::Condition;
+pub(crate) use render::{Cypher, Parameters, arrows, escape};
