@@ -345,7 +345,10 @@ where
     }
 
     async fn authenticate(&mut self, auth: &Map) -> Result<(), Stop> {
-        self.backend.authenticate(auth).await.map_err(Stop::Refuse)?;
+        self.backend
+            .authenticate(auth)
+            .await
+            .map_err(Stop::Refuse)?;
         self.state = State::Ready;
         Ok(())
     }

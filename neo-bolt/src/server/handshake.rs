@@ -3,9 +3,8 @@
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::ServeError;
+use crate::protocol::handshake::MAGIC;
 
-/// What every Bolt client sends first.
-const MAGIC: [u8; 4] = [0x60, 0x60, 0xB0, 0x17];
 /// A proposal that asks for the server's own list of versions.
 const MANIFEST_V1: [u8; 4] = [0, 0, 1, 0xFF];
 
@@ -33,7 +32,9 @@ pub(super) async fn negotiate<S: AsyncRead + AsyncWrite + Unpin>(
     stream.read_exact(proposals).await?;
     let (proposals, _) = proposals.as_chunks::<4>();
     if let Some(version) = choose(proposals, supported) {
-        stream.write_all(&[0, 0, version.minor, version.major]).await?;
+        stream
+            .write_all(&[0, 0, version.minor, version.major])
+            .await?;
         stream.flush().await?;
         return Ok(version);
     }

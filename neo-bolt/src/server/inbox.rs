@@ -6,9 +6,9 @@ use std::future::Future;
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::chunk::Dechunker;
-use super::request::RESET;
 use super::ServeError;
+use crate::protocol::chunk::Dechunker;
+use crate::protocol::tag::RESET;
 
 /// How many bytes may wait; more are left on the socket, so that the client is slowed down.
 const MAX_WAITING: usize = 4 << 20;

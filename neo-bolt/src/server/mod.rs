@@ -6,12 +6,11 @@
 //! | layer | modules |
 //! |---|---|
 //! | who answers | `backend` (the traits), `failure` |
-//! | one connection | `connection` (loop and states), `transaction` (open results), `inbox` (what has arrived) |
+//! | one connection | `connection` (loop and states), `results` (those that are open), `inbox` (what has arrived) |
 //! | messages | `request`, `response` |
-//! | bytes | `handshake`, `chunk` |
+//! | bytes | `handshake`; chunks as the client has them |
 
 mod backend;
-mod chunk;
 mod connection;
 mod failure;
 mod handshake;

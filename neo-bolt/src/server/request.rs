@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::backend::{Query, TransactionOptions};
 use super::Failure;
+use super::backend::{Query, TransactionOptions};
 use crate::packstream::{Decoder, FromBolt};
+use crate::protocol::tag;
 use crate::value::{Map, Value};
-
-/// The tag of `RESET`, which is looked for among messages that still wait.
-pub(super) const RESET: u8 = 0x0F;
 
 /// How many records are asked for, and of which result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,35 +69,38 @@ fn malformed(error: impl std::fmt::Display) -> Failure {
 }
 
 fn read(decoder: &mut Decoder<'_>) -> Result<Request, Failure> {
-    let (tag, fields) = decoder.structure().map_err(malformed)?;
-    let request = match (tag, fields) {
-        (0x01, 1) => Request::Hello(map(decoder)?),
-        (0x6A, 1) => Request::Logon(map(decoder)?),
-        (0x6B, 0) => Request::Logoff,
-        (0x02, 0) => Request::Goodbye,
-        (RESET, 0) => Request::Reset,
-        (0x10, 3) => {
+    let (message, fields) = decoder.structure().map_err(malformed)?;
+    let request = match (message, fields) {
+        (tag::HELLO, 1) => Request::Hello(map(decoder)?),
+        (tag::LOGON, 1) => Request::Logon(map(decoder)?),
+        (tag::LOGOFF, 0) => Request::Logoff,
+        (tag::GOODBYE, 0) => Request::Goodbye,
+        (tag::RESET, 0) => Request::Reset,
+        (tag::RUN, 3) => {
             let text = decoder.string().map_err(malformed)?.to_owned();
             let parameters = map(decoder)?;
             Request::Run(Query { text, parameters }, options(map(decoder)?)?)
         }
-        (0x3F, 1) => Request::Pull(fetch(&map(decoder)?)?),
-        (0x2F, 1) => Request::Discard(fetch(&map(decoder)?)?),
-        (0x11, 1) => Request::Begin(options(map(decoder)?)?),
-        (0x12, 0) => Request::Commit,
-        (0x13, 0) => Request::Rollback,
-        (0x66, 3) => {
+        (tag::PULL, 1) => Request::Pull(fetch(&map(decoder)?)?),
+        (tag::DISCARD, 1) => Request::Discard(fetch(&map(decoder)?)?),
+        (tag::BEGIN, 1) => Request::Begin(options(map(decoder)?)?),
+        (tag::COMMIT, 0) => Request::Commit,
+        (tag::ROLLBACK, 0) => Request::Rollback,
+        (tag::ROUTE, 3) => {
             let routing = map(decoder)?;
-            decoder.skip().and_then(|()| decoder.skip()).map_err(malformed)?;
+            decoder
+                .skip()
+                .and_then(|()| decoder.skip())
+                .map_err(malformed)?;
             Request::Route { routing }
         }
-        (0x54, 1) => {
+        (tag::TELEMETRY, 1) => {
             decoder.skip().map_err(malformed)?;
             Request::Telemetry
         }
-        (tag, fields) => {
+        (unknown, fields) => {
             return Err(Failure::invalid_request(format_args!(
-                "there is no message 0x{tag:02X} with {fields} fields"
+                "there is no message 0x{unknown:02X} with {fields} fields"
             )));
         }
     };
@@ -109,7 +110,10 @@ fn read(decoder: &mut Decoder<'_>) -> Result<Request, Failure> {
 fn map(decoder: &mut Decoder<'_>) -> Result<Map, Failure> {
     match Value::from_bolt(decoder).map_err(malformed)? {
         Value::Map(map) => Ok(map),
-        other => Err(malformed(format_args!("expected MAP, found {}", other.type_name()))),
+        other => Err(malformed(format_args!(
+            "expected MAP, found {}",
+            other.type_name()
+        ))),
     }
 }
 
@@ -229,19 +233,41 @@ mod tests {
     fn wrong_messages_are_refused_with_a_reason() {
         let empty = Value::Map(Map::new());
         for (bytes, reason) in [
-            (message(0x10, &[Value::Integer(1), empty.clone(), empty.clone()]), "STRING"),
-            (message(0x10, &[Value::from("x"), empty.clone()]), "2 fields"),
-            (message(0x3F, &[Value::Map(crate::params! { "n" => 0 })]), "\"n\" must be"),
-            (message(0x3F, &[Value::Map(crate::params! { "n" => -2 })]), "\"n\" must be"),
-            (message(0x11, &[Value::Map(crate::params! { "mode" => "x" })]), "access mode"),
+            (
+                message(0x10, &[Value::Integer(1), empty.clone(), empty.clone()]),
+                "STRING",
+            ),
+            (
+                message(0x10, &[Value::from("x"), empty.clone()]),
+                "2 fields",
+            ),
+            (
+                message(0x3F, &[Value::Map(crate::params! { "n" => 0 })]),
+                "\"n\" must be",
+            ),
+            (
+                message(0x3F, &[Value::Map(crate::params! { "n" => -2 })]),
+                "\"n\" must be",
+            ),
+            (
+                message(0x11, &[Value::Map(crate::params! { "mode" => "x" })]),
+                "access mode",
+            ),
             (message(0x77, &[]), "0x77"),
-            (BytesMut::from(&[0xB1, 0x11, 0xA1, 0xD2, 0xFF, 0xFF, 0xFF, 0xFF][..]), "ends"),
+            (
+                BytesMut::from(&[0xB1, 0x11, 0xA1, 0xD2, 0xFF, 0xFF, 0xFF, 0xFF][..]),
+                "ends",
+            ),
             (BytesMut::from(&[0xB0, 0x0F, 0x00][..]), "left over"),
             (BytesMut::from(&[0xC4][..]), "0xC4"),
         ] {
             let failure = Request::read(&bytes).unwrap_err();
             assert_eq!(failure.code, "Neo.ClientError.Request.Invalid");
-            assert!(failure.message.contains(reason), "{reason}: {}", failure.message);
+            assert!(
+                failure.message.contains(reason),
+                "{reason}: {}",
+                failure.message
+            );
         }
     }
 }

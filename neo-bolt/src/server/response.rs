@@ -2,21 +2,17 @@
 
 use bytes::BytesMut;
 
-use super::{Failure, chunk};
+use super::Failure;
 use crate::packstream::{Dialect, EncodeError, Encoder, write_any};
+use crate::protocol::chunk;
+use crate::protocol::tag::{FAILURE, IGNORED, RECORD, SUCCESS};
 use crate::value::{Map, Value};
-
-const SUCCESS: u8 = 0x70;
-const RECORD: u8 = 0x71;
-const IGNORED: u8 = 0x7E;
-const FAILURE: u8 = 0x7F;
 
 /// Collects messages until they are sent.
 #[derive(Debug)]
 pub(super) struct Outbox {
     pub(super) bytes: BytesMut,
     pub(super) dialect: Dialect,
-    message: BytesMut,
 }
 
 impl Outbox {
@@ -24,7 +20,6 @@ impl Outbox {
         Self {
             bytes: BytesMut::new(),
             dialect,
-            message: BytesMut::new(),
         }
     }
 
@@ -47,13 +42,11 @@ impl Outbox {
     }
 
     fn message(&mut self, tag: u8, field: Option<&Value>) -> Result<(), EncodeError> {
-        self.message.clear();
-        let mut encoder = Encoder::new(&mut self.message, self.dialect);
-        encoder.structure(tag, u8::from(field.is_some()));
-        if let Some(field) = field {
-            write_any(field, &mut encoder)?;
-        }
-        chunk::write(&self.message, &mut self.bytes);
-        Ok(())
+        let dialect = self.dialect;
+        chunk::frame(&mut self.bytes, |out| {
+            let mut encoder = Encoder::new(out, dialect);
+            encoder.structure(tag, u8::from(field.is_some()));
+            field.map_or(Ok(()), |field| write_any(field, &mut encoder))
+        })
     }
 }
