@@ -1,17 +1,115 @@
-//! Derive macros of neo-ogm.
+//! Derive macros of [neo-ogm](https://docs.rs/neo-ogm), which re-exports and documents them.
+//!
+//! Each macro takes three steps, a folder each: `parse` reads the syntax, `model` checks it and
+//! collects every mistake, `expand` writes code and can't fail.
+
+mod expand;
+mod model;
+mod parse;
+
 use proc_macro::TokenStream;
-/// x
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct a node of the graph.
+///
+/// ```ignore
+/// #[derive(Node, Debug, Clone)]
+/// #[node(label = "Book", unique(title, edition))]
+/// struct Book {
+///     #[node(key)]
+///     isbn: String,
+///     #[node(index)]
+///     title: String,
+///     edition: Option<u32>,
+///     #[relationship(type = "WRITTEN_BY")]
+///     author: One<Person, WrittenBy>,
+/// }
+/// ```
+///
+/// On the struct, `#[node(…)]` takes
+///
+/// | option | meaning |
+/// |---|---|
+/// | `label = "…"` | the node's label; the struct's name unless told |
+/// | `rename_all = "camelCase"` | how fields turn into property names; also `snake_case`, `PascalCase`, `SCREAMING_SNAKE_CASE`, `kebab-case` |
+/// | `unique(a, b)` | no two nodes share the values of these fields |
+/// | `index(a, b)` | an index over these fields |
+/// | `no_new` | do not generate `new` |
+///
+/// On a field,
+///
+/// | option | meaning |
+/// |---|---|
+/// | `key` | identifies the node; on several fields, all together |
+/// | `generated` | with `key` on a `Uuid`: `new` makes a UUID v7 |
+/// | `unique` | no two nodes share a value; makes a finder |
+/// | `index` | has an index; makes a finder |
+/// | `rename = "…"` | the property's name |
+/// | `default`, `default = …` | what `new` and a missing property give |
+/// | `skip` | not in the database |
+///
+/// and `#[relationship(type = "…", direction = "out")]` makes it a relationship field of the
+/// type `One`, `ZeroOrOne`, `OneOrMore` or `Many`; `direction` is `out`, `in` or `both`.
+///
+/// It generates `new`, a token for each field (`Book::TITLE`), `find`, and a finder for the key
+/// and each indexed or unique field (`Book::find_by_isbn`).
 #[proc_macro_derive(Node, attributes(node, relationship))]
-pub fn node(_: TokenStream) -> TokenStream {
-    TokenStream::new()
+pub fn derive_node(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match model::node(&input) {
+        Ok(model) => expand::node(&model),
+        Err(error) => expand::broken_node(&input, &error),
+    }
+    .into()
 }
-/// x
-#[proc_macro_derive(Property, attributes(property))]
-pub fn property(_: TokenStream) -> TokenStream {
-    TokenStream::new()
-}
-/// x
+
+/// Makes a struct what a relationship carries.
+///
+/// ```ignore
+/// #[relationship(type = "WRITTEN_BY")]
+/// #[derive(Debug, Clone)]
+/// struct WrittenBy {
+///     #[relationship(key)]
+///     volume: i32,
+///     year: i32,
+/// }
+/// ```
+///
+/// `type` is the struct's name in `SCREAMING_SNAKE_CASE` unless told, `rename_all` works as for
+/// nodes. On a field, `key` tells parallel relationships between the same two nodes apart;
+/// `rename`, `default` and `skip` work as for nodes.
 #[proc_macro_attribute]
-pub fn relationship(_: TokenStream, i: TokenStream) -> TokenStream {
-    i
+pub fn relationship(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(item as DeriveInput);
+    match model::relationship(arguments.into(), &input) {
+        Ok(model) => expand::relationship(&model, &input),
+        Err(error) => expand::broken_relationship(&input, &error),
+    }
+    .into()
+}
+
+/// Makes an enum or a newtype a property.
+///
+/// ```ignore
+/// #[derive(Property, Debug, Clone, PartialEq)]
+/// enum Genre {
+///     Novel,
+///     #[property(rename = "short story")]
+///     ShortStory,
+/// }
+///
+/// #[derive(Property, Debug, Clone, PartialEq)]
+/// struct Isbn(String);
+/// ```
+///
+/// Variants are stored as text; `#[property(integer)]` on the enum stores their numbers, and
+/// `#[property(rename_all = "…")]` renames them. A newtype is stored as what it wraps.
+#[proc_macro_derive(Property, attributes(property))]
+pub fn derive_property(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match model::property(&input) {
+        Ok(model) => expand::property(&model),
+        Err(error) => expand::broken_property(&input, &error),
+    }
+    .into()
 }

@@ -95,7 +95,10 @@ impl Error {
     }
 
     pub(crate) fn decode(what: impl Into<String>, error: DecodeError) -> Self {
-        Self::new(ErrorKind::Decode { what: what.into(), error })
+        Self::new(ErrorKind::Decode {
+            what: what.into(),
+            error,
+        })
     }
 
     /// Wraps an error of the caller's own, so that `?` in a transaction rolls it back:
@@ -129,7 +132,8 @@ impl Error {
 
     /// Whether the operation may have taken effect all the same.
     pub fn commit_outcome(&self) -> CommitOutcome {
-        self.driver_error().map_or(CommitOutcome::NotSent, neo_bolt::Error::commit_outcome)
+        self.driver_error()
+            .map_or(CommitOutcome::NotSent, neo_bolt::Error::commit_outcome)
     }
 }
 

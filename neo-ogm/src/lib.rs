@@ -19,10 +19,10 @@ pub mod prelude;
 pub mod query;
 pub mod relation;
 
-mod error;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod error;
 
 pub use error::{Error, ErrorKind};
 pub use executor::{Graph, Transaction};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::{Map, Value};
 use neo_bolt::{
-    AccessMode, AuthToken, BookmarkManager, Driver, DriverBuilder, EagerResult,
-    ManagedTransaction, Session, SessionConfig, TransactionConfig,
+    AccessMode, AuthToken, BookmarkManager, Driver, DriverBuilder, EagerResult, ManagedTransaction,
+    Session, SessionConfig, TransactionConfig,
 };
 use uuid::Uuid;
 
@@ -52,7 +52,9 @@ impl Graph {
 
     /// Connects with more than a URI and a login to say.
     pub fn builder(uri: &str) -> GraphBuilder {
-        GraphBuilder { driver: Driver::builder(uri) }
+        GraphBuilder {
+            driver: Driver::builder(uri),
+        }
     }
 
     /// A graph on a driver that is there already.
@@ -76,7 +78,10 @@ impl Graph {
     fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.settings);
         change(&mut settings);
-        Self { shared: Arc::clone(&self.shared), settings: Arc::new(settings) }
+        Self {
+            shared: Arc::clone(&self.shared),
+            settings: Arc::new(settings),
+        }
     }
 
     /// A handle of the same pool whose operations run on the database `name`.

@@ -30,7 +30,10 @@ struct Unit {
 
 impl Transaction {
     pub(super) fn new(inner: ManagedTransaction, graph: Graph, unit: Uuid) -> Self {
-        let unit = Arc::new(Unit { id: unit, operations: AtomicU64::new(0) });
+        let unit = Arc::new(Unit {
+            id: unit,
+            operations: AtomicU64::new(0),
+        });
         Self { inner, graph, unit }
     }
 

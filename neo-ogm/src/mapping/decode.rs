@@ -32,7 +32,11 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
     let header = decoder.node_header()?;
     if !header.labels.clone().any(|label| label == N::SCHEMA.label) {
         let labels: Vec<_> = header.labels.map(|label| format!(":{label}")).collect();
-        let found = if labels.is_empty() { "no label".to_owned() } else { labels.concat() };
+        let found = if labels.is_empty() {
+            "no label".to_owned()
+        } else {
+            labels.concat()
+        };
         return Err(DecodeError::custom(format_args!(
             "expected a node with the label :{}, found one with {found}",
             N::SCHEMA.label
@@ -67,7 +71,11 @@ pub fn decode_relationship<R: Relationship>(decoder: &mut Decoder<'_>) -> Result
 
 impl<T: FromColumn> FromColumn for Option<T> {
     fn from_column(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<Self, DecodeError> {
-        if decoder.null() { Ok(None) } else { T::from_column(decoder, graph).map(Some) }
+        if decoder.null() {
+            Ok(None)
+        } else {
+            T::from_column(decoder, graph).map(Some)
+        }
     }
 }
 
@@ -98,7 +106,34 @@ macro_rules! plain_columns {
     )*};
 }
 plain_columns!(
-    bool, i8, i16, i32, i64, u8, u16, u32, u64, usize, isize, f32, f64, char, String, uuid::Uuid,
-    bytes::Bytes, v::Value, v::Map, v::Node, v::Relationship, v::Path, v::Date, v::Time,
-    v::LocalTime, v::DateTime, v::LocalDateTime, v::Duration, v::Point, v::Vector,
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    isize,
+    f32,
+    f64,
+    char,
+    String,
+    uuid::Uuid,
+    bytes::Bytes,
+    v::Value,
+    v::Map,
+    v::Node,
+    v::Relationship,
+    v::Path,
+    v::Date,
+    v::Time,
+    v::LocalTime,
+    v::DateTime,
+    v::LocalDateTime,
+    v::Duration,
+    v::Point,
+    v::Vector,
 );

@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use neo_bolt::packstream::{
-    DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt,
-};
+use neo_bolt::packstream::{DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
 use neo_bolt::value::Value;
 
 use super::NodeSchema;
@@ -82,7 +80,10 @@ impl KeyOf {
             .map(|_| Value::from_bolt(&mut decoder))
             .collect::<Result<_, _>>()
             .map_err(|error| EncodeError::Custom(error.to_string()))?;
-        Ok(Self { schema: N::SCHEMA, values })
+        Ok(Self {
+            schema: N::SCHEMA,
+            values,
+        })
     }
 }
 

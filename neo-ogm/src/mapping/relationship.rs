@@ -35,8 +35,11 @@ pub trait Relationship: Sized + Send + Sync + 'static {
 }
 
 impl Relationship for () {
-    const SCHEMA: &'static RelationshipSchema =
-        &RelationshipSchema { type_name: "()", relationship_type: "", properties: &[] };
+    const SCHEMA: &'static RelationshipSchema = &RelationshipSchema {
+        type_name: "()",
+        relationship_type: "",
+        properties: &[],
+    };
 
     fn encode_key(&self, _: usize, _: &mut Encoder<'_>) -> Result<(), EncodeError> {
         Ok(())

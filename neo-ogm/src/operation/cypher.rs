@@ -48,7 +48,11 @@ impl fmt::Debug for CypherQuery {
 
 impl CypherQuery {
     fn new(statement: Arc<str>) -> Self {
-        Self { statement, parameters: Map::new(), mode: AccessMode::Write }
+        Self {
+            statement,
+            parameters: Map::new(),
+            mode: AccessMode::Write,
+        }
     }
 
     /// Gives a value to the parameter `$name`.
@@ -92,7 +96,11 @@ impl CypherQuery {
         let target = on.target();
         async move {
             let found = self.run(&target).await?;
-            found.records.iter().map(|record| Ok(record.to()?)).collect()
+            found
+                .records
+                .iter()
+                .map(|record| Ok(record.to()?))
+                .collect()
         }
     }
 
@@ -110,7 +118,9 @@ impl CypherQuery {
 
     async fn run(&self, target: &Target) -> Result<EagerResult, Error> {
         let parameters: &(dyn ToBolt + Send + Sync) = &self.parameters;
-        target.execute(self.mode, Arc::clone(&self.statement), parameters).await
+        target
+            .execute(self.mode, Arc::clone(&self.statement), parameters)
+            .await
     }
 }
 

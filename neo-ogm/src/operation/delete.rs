@@ -31,7 +31,9 @@ impl<'a, N: Node> Delete<'a, N> {
         let mut text = String::from("MATCH ");
         keyed(&mut text, "n", "k", N::SCHEMA);
         text.push_str(" DETACH DELETE n");
-        self.target.execute(AccessMode::Write, text.into(), KeyParameters(&key)).await?;
+        self.target
+            .execute(AccessMode::Write, text.into(), KeyParameters(&key))
+            .await?;
         Ok(())
     }
 }

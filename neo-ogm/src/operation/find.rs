@@ -88,7 +88,9 @@ impl<N: Node> Find<N> {
 
     /// All nodes: one round trip.
     pub fn all(self, on: impl Executor) -> Found<N, Vec<N>> {
-        Found::new(self, on, |find, target| Box::pin(async move { find.fetch(&target).await }))
+        Found::new(self, on, |find, target| {
+            Box::pin(async move { find.fetch(&target).await })
+        })
     }
 
     /// The one node, or none: one round trip.
@@ -141,7 +143,9 @@ impl<N: Node> Find<N> {
     /// The nodes one by one, as the server sends them: memory stays bounded however many there
     /// are. On a graph handle the query runs in an auto-commit transaction, which is not retried.
     pub fn stream(self, on: impl Executor) -> Found<N, NodeStream<N>> {
-        Found::new(self, on, |find, target| Box::pin(NodeStream::open(find, target)))
+        Found::new(self, on, |find, target| {
+            Box::pin(NodeStream::open(find, target))
+        })
     }
 
     fn matching<'c>(&'c self, cypher: &mut Cypher<'_, 'c>) {
@@ -206,16 +210,24 @@ impl<N: Node> Find<N> {
         cypher.push(what);
         cypher.push(" AS answer");
         let statement = cypher.finish().into();
-        let mut found = target.execute(AccessMode::Read, statement, parameters).await?;
+        let mut found = target
+            .execute(AccessMode::Read, statement, parameters)
+            .await?;
         Ok(found.records.pop())
     }
 
     async fn fetch(&self, target: &Target) -> Result<Vec<N>, Error> {
         let mut parameters = Parameters::default();
         let statement = self.render(&mut parameters).into();
-        let found = target.execute(AccessMode::Read, statement, parameters).await?;
+        let found = target
+            .execute(AccessMode::Read, statement, parameters)
+            .await?;
         let graph = target.graph();
-        found.records.iter().map(|record| self.decode(record, graph)).collect()
+        found
+            .records
+            .iter()
+            .map(|record| self.decode(record, graph))
+            .collect()
     }
 
     pub(super) fn decode(&self, record: &Record, graph: &Graph) -> Result<N, Error> {
@@ -248,7 +260,11 @@ pub struct Found<N, O> {
 
 impl<N: Node, O> Found<N, O> {
     fn new(find: Find<N>, on: impl Executor, run: Run<N, O>) -> Self {
-        Self { find, target: on.target(), run }
+        Self {
+            find,
+            target: on.target(),
+            run,
+        }
     }
 }
 

@@ -32,9 +32,15 @@ impl<'a, N: Node> Refresh<'a, N> {
         keyed(&mut text, "n", "k", N::SCHEMA);
         text.push_str(" RETURN n LIMIT 1");
         let parameters = KeyParameters(&key);
-        let found = self.target.execute(AccessMode::Read, text.into(), parameters).await?;
+        let found = self
+            .target
+            .execute(AccessMode::Read, text.into(), parameters)
+            .await?;
         let Some(record) = found.records.first() else {
-            return Err(Error::new(ErrorKind::NodeNotFound { key, operation: "refresh" }));
+            return Err(Error::new(ErrorKind::NodeNotFound {
+                key,
+                operation: "refresh",
+            }));
         };
         *self.node = decode_node(&mut record.raw_fields(), self.target.graph())
             .map_err(|error| Error::decode(key.to_string(), error))?;

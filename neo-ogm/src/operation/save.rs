@@ -41,7 +41,10 @@ impl<N: Node> ToBolt for NodeParameters<'_, N> {
 /// Tells the node's relationship fields where they are.
 pub(super) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
     if !N::SCHEMA.relations.is_empty() {
-        node.bind(&Arc::new(Origin::new(target.graph().clone(), KeyOf::new(node)?)));
+        node.bind(&Arc::new(Origin::new(
+            target.graph().clone(),
+            KeyOf::new(node)?,
+        )));
     }
     Ok(())
 }
@@ -91,7 +94,9 @@ async fn save<N: Node>(node: &N, target: Target) -> Result<(), Error> {
     keyed(&mut text, "n", "k", N::SCHEMA);
     text.push_str(" SET n += $p");
     let parameters = NodeParameters { node, token: None };
-    target.execute(AccessMode::Write, text.into(), parameters).await?;
+    target
+        .execute(AccessMode::Write, text.into(), parameters)
+        .await?;
     bind(node, &target)
 }
 
@@ -103,14 +108,21 @@ async fn insert<N: Node>(node: &N, target: Target) -> Result<(), Error> {
         " ON CREATE SET n += $p, n.{TOKEN} = $token RETURN coalesce(n.{TOKEN} = $token, false) AS mine"
     );
     let token = target.operation_token();
-    let parameters = NodeParameters { node, token: Some(&token) };
-    let done = target.execute(AccessMode::Write, text.into(), parameters).await?;
+    let parameters = NodeParameters {
+        node,
+        token: Some(&token),
+    };
+    let done = target
+        .execute(AccessMode::Write, text.into(), parameters)
+        .await?;
     let mine = match done.records.first() {
         Some(record) => record.get_at::<bool>(0)?,
         None => false,
     };
     if !mine {
-        return Err(Error::new(ErrorKind::AlreadyExists { key: KeyOf::new(node)? }));
+        return Err(Error::new(ErrorKind::AlreadyExists {
+            key: KeyOf::new(node)?,
+        }));
     }
     bind(node, &target)
 }
@@ -120,10 +132,15 @@ async fn update<N: Node>(node: &N, target: Target) -> Result<(), Error> {
     keyed(&mut text, "n", "k", N::SCHEMA);
     text.push_str(" SET n += $p RETURN 1 AS updated");
     let parameters = NodeParameters { node, token: None };
-    let done = target.execute(AccessMode::Write, text.into(), parameters).await?;
+    let done = target
+        .execute(AccessMode::Write, text.into(), parameters)
+        .await?;
     if done.records.is_empty() {
         let key = KeyOf::new(node)?;
-        return Err(Error::new(ErrorKind::NodeNotFound { key, operation: "update" }));
+        return Err(Error::new(ErrorKind::NodeNotFound {
+            key,
+            operation: "update",
+        }));
     }
     bind(node, &target)
 }

@@ -58,7 +58,10 @@ impl Graph {
     /// # Errors
     /// The data breaks a constraint, or the database can't keep one; the error names it.
     pub fn apply_schema<S: SchemaSet>(&self) -> ApplySchema<S> {
-        ApplySchema { graph: self.clone(), of: PhantomData }
+        ApplySchema {
+            graph: self.clone(),
+            of: PhantomData,
+        }
     }
 }
 
@@ -80,7 +83,10 @@ impl<S: SchemaSet + 'static> IntoFuture for ApplySchema<S> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             for statement in S::schemas().into_iter().flat_map(statements) {
-                self.graph.target().execute(AccessMode::Write, statement.into(), ()).await?;
+                self.graph
+                    .target()
+                    .execute(AccessMode::Write, statement.into(), ())
+                    .await?;
             }
             Ok(())
         })
@@ -135,7 +141,11 @@ fn list(properties: &[&str]) -> String {
         let comma = if index > 0 { ", " } else { "" };
         let _ = write!(text, "{comma}n.{}", escape(property));
     }
-    if properties.len() > 1 { format!("({text})") } else { text }
+    if properties.len() > 1 {
+        format!("({text})")
+    } else {
+        text
+    }
 }
 
 /// A name that is the same each time: `Book_isbn_unique`.
@@ -149,7 +159,13 @@ mod tests {
     use crate::mapping::{IndexSchema, PropertySchema};
 
     const fn property(name: &'static str, key: bool, unique: bool, index: bool) -> PropertySchema {
-        PropertySchema { field: name, name, key, unique, index }
+        PropertySchema {
+            field: name,
+            name,
+            key,
+            unique,
+            index,
+        }
     }
 
     #[test]
@@ -164,7 +180,10 @@ mod tests {
                 property("sort key", false, true, false),
                 property("pages", false, false, false),
             ],
-            composites: &[IndexSchema { properties: &["title", "pages"], unique: false }],
+            composites: &[IndexSchema {
+                properties: &["title", "pages"],
+                unique: false,
+            }],
             relations: &[],
         };
         assert_eq!(

@@ -28,7 +28,9 @@ pub struct NodeStream<N> {
 
 impl<N: Node> fmt::Debug for NodeStream<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NodeStream").field("find", &self.find).finish_non_exhaustive()
+        f.debug_struct("NodeStream")
+            .field("find", &self.find)
+            .finish_non_exhaustive()
     }
 }
 
@@ -40,14 +42,23 @@ impl<N: Node> NodeStream<N> {
             Target::Graph(graph) => {
                 let mut session = graph.session(AccessMode::Read);
                 let config = graph.transaction_config();
-                (session.run_with(statement, parameters, config).await?, Some(session))
+                (
+                    session.run_with(statement, parameters, config).await?,
+                    Some(session),
+                )
             }
-            Target::Transaction(transaction) => {
-                (transaction.managed().run(statement, parameters).await?, None)
-            }
+            Target::Transaction(transaction) => (
+                transaction.managed().run(statement, parameters).await?,
+                None,
+            ),
         };
         let graph = target.graph().clone();
-        Ok(Self { find, records, graph, _session: session })
+        Ok(Self {
+            find,
+            records,
+            graph,
+            _session: session,
+        })
     }
 
     /// The next node, or `None` behind the last.

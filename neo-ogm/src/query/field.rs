@@ -31,7 +31,10 @@ impl<O, T> fmt::Debug for Field<O, T> {
 impl<O, T> Field<O, T> {
     /// The token of the property called `name` in the database.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, of: PhantomData }
+        Self {
+            name,
+            of: PhantomData,
+        }
     }
 
     /// The property's name in the database.
@@ -51,19 +54,31 @@ impl<O, T> Field<O, T> {
 
     /// Smallest first; nodes without the property last.
     pub fn asc(self) -> Order<O> {
-        Order { name: self.name, descending: false, of: PhantomData }
+        Order {
+            name: self.name,
+            descending: false,
+            of: PhantomData,
+        }
     }
 
     /// Largest first; nodes without the property first.
     pub fn desc(self) -> Order<O> {
-        Order { name: self.name, descending: true, of: PhantomData }
+        Order {
+            name: self.name,
+            descending: true,
+            of: PhantomData,
+        }
     }
 }
 
 impl<O, T: Property> Field<O, T> {
     fn compare(self, comparison: Comparison, value: impl Operand<T>) -> Filter<O> {
         let value = Box::new(value.into_operand());
-        Filter::new(Condition::Compare { property: self.name, comparison, value })
+        Filter::new(Condition::Compare {
+            property: self.name,
+            comparison,
+            value,
+        })
     }
 
     /// The property equals `value`.
@@ -80,7 +95,11 @@ impl<O, T: Property> Field<O, T> {
     pub fn in_list<V: Operand<T>>(self, values: impl IntoIterator<Item = V>) -> Filter<O> {
         let values: Vec<T> = values.into_iter().map(Operand::into_operand).collect();
         let value = Box::new(values);
-        Filter::new(Condition::Compare { property: self.name, comparison: Comparison::In, value })
+        Filter::new(Condition::Compare {
+            property: self.name,
+            comparison: Comparison::In,
+            value,
+        })
     }
 }
 
@@ -122,7 +141,11 @@ where
 {
     fn text(self, comparison: Comparison, text: impl Into<String>) -> Filter<O> {
         let value = Box::new(text.into());
-        Filter::new(Condition::Compare { property: self.name, comparison, value })
+        Filter::new(Condition::Compare {
+            property: self.name,
+            comparison,
+            value,
+        })
     }
 
     /// The text begins with `prefix`; served by a range or text index.
@@ -163,7 +186,11 @@ where
     /// The list has `member` in it.
     pub fn has(self, member: impl Operand<T>) -> Filter<O> {
         let value = Box::new(member.into_operand());
-        Filter::new(Condition::Compare { property: self.name, comparison: Comparison::Has, value })
+        Filter::new(Condition::Compare {
+            property: self.name,
+            comparison: Comparison::Has,
+            value,
+        })
     }
 }
 

@@ -36,7 +36,11 @@ pub(crate) enum Condition {
     Any(Vec<Condition>),
     Not(Box<Condition>),
     IsNull(&'static str),
-    Compare { property: &'static str, comparison: Comparison, value: Parameter },
+    Compare {
+        property: &'static str,
+        comparison: Comparison,
+        value: Parameter,
+    },
     Related {
         relation: &'static RelationSchema,
         node: Option<Box<Condition>>,
@@ -56,7 +60,10 @@ pub struct Filter<O> {
 
 impl<O> Filter<O> {
     pub(crate) fn new(condition: Condition) -> Self {
-        Self { condition, of: PhantomData }
+        Self {
+            condition,
+            of: PhantomData,
+        }
     }
 
     /// Both hold.
@@ -87,12 +94,16 @@ impl<O> Filter<O> {
 
     /// All of `filters` hold; true where there are none.
     pub fn all(filters: impl IntoIterator<Item = Self>) -> Self {
-        Self::new(Condition::All(filters.into_iter().map(|f| f.condition).collect()))
+        Self::new(Condition::All(
+            filters.into_iter().map(|f| f.condition).collect(),
+        ))
     }
 
     /// At least one of `filters` holds; false where there are none.
     pub fn any(filters: impl IntoIterator<Item = Self>) -> Self {
-        Self::new(Condition::Any(filters.into_iter().map(|f| f.condition).collect()))
+        Self::new(Condition::Any(
+            filters.into_iter().map(|f| f.condition).collect(),
+        ))
     }
 }
 

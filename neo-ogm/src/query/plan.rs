@@ -32,8 +32,15 @@ pub struct LoadPlan {
 impl<N: Node, T: Node, R: Relationship> From<Relation<N, T, R>> for Load<N> {
     fn from(token: Relation<N, T, R>) -> Self {
         let index = token.index();
-        let plan = LoadPlan { index, relation: &N::SCHEMA.relations[index], next: Vec::new() };
-        Self { plan, of: PhantomData }
+        let plan = LoadPlan {
+            index,
+            relation: &N::SCHEMA.relations[index],
+            next: Vec::new(),
+        };
+        Self {
+            plan,
+            of: PhantomData,
+        }
     }
 }
 

@@ -46,21 +46,80 @@ impl ToBolt for Parameters<'_> {
 /// Writes a name so that Cypher takes it for what it is, in backticks only where it must be.
 pub(crate) fn escape(name: &str) -> std::borrow::Cow<'_, str> {
     let mut bytes = name.bytes();
-    let plain = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    let plain = bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !is_reserved(name);
-    if plain { name.into() } else { format!("`{}`", name.replace('`', "``")).into() }
+    if plain {
+        name.into()
+    } else {
+        format!("`{}`", name.replace('`', "``")).into()
+    }
 }
 
 /// The reserved words of openCypher 9 and the Cypher manual, where a bare name could be misread.
 fn is_reserved(name: &str) -> bool {
     const RESERVED: &[&str] = &[
-        "ADD", "ALL", "AND", "AS", "ASC", "ASCENDING", "BY", "CALL", "CASE", "CONSTRAINT",
-        "CONTAINS", "COUNT", "CREATE", "DELETE", "DESC", "DESCENDING", "DETACH", "DISTINCT", "DO",
-        "DROP", "ELSE", "END", "ENDS", "EXISTS", "FALSE", "FOR", "FOREACH", "IN", "IS", "LIMIT",
-        "LOAD", "MANDATORY", "MATCH", "MERGE", "NOT", "NULL", "OF", "ON", "OPTIONAL", "OR",
-        "ORDER", "REMOVE", "REQUIRE", "RETURN", "SCALAR", "SET", "SKIP", "STARTS", "THEN", "TRUE",
-        "UNION", "UNIQUE", "UNWIND", "USING", "WHEN", "WHERE", "WITH", "XOR", "YIELD",
+        "ADD",
+        "ALL",
+        "AND",
+        "AS",
+        "ASC",
+        "ASCENDING",
+        "BY",
+        "CALL",
+        "CASE",
+        "CONSTRAINT",
+        "CONTAINS",
+        "COUNT",
+        "CREATE",
+        "DELETE",
+        "DESC",
+        "DESCENDING",
+        "DETACH",
+        "DISTINCT",
+        "DO",
+        "DROP",
+        "ELSE",
+        "END",
+        "ENDS",
+        "EXISTS",
+        "FALSE",
+        "FOR",
+        "FOREACH",
+        "IN",
+        "IS",
+        "LIMIT",
+        "LOAD",
+        "MANDATORY",
+        "MATCH",
+        "MERGE",
+        "NOT",
+        "NULL",
+        "OF",
+        "ON",
+        "OPTIONAL",
+        "OR",
+        "ORDER",
+        "REMOVE",
+        "REQUIRE",
+        "RETURN",
+        "SCALAR",
+        "SET",
+        "SKIP",
+        "STARTS",
+        "THEN",
+        "TRUE",
+        "UNION",
+        "UNIQUE",
+        "UNWIND",
+        "USING",
+        "WHEN",
+        "WHERE",
+        "WITH",
+        "XOR",
+        "YIELD",
     ];
     RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name))
 }
@@ -74,7 +133,11 @@ pub(crate) struct Cypher<'p, 'c> {
 
 impl<'p, 'c> Cypher<'p, 'c> {
     pub(crate) fn new(parameters: &'p mut Parameters<'c>) -> Self {
-        Self { text: String::with_capacity(128), parameters, variables: 0 }
+        Self {
+            text: String::with_capacity(128),
+            parameters,
+            variables: 0,
+        }
     }
 
     pub(crate) fn finish(self) -> String {
@@ -124,11 +187,19 @@ impl<'p, 'c> Cypher<'p, 'c> {
             Condition::IsNull(property) => {
                 self.write(format_args!("{variable}.{} IS NULL", escape(property)));
             }
-            Condition::Compare { property, comparison, value } => {
+            Condition::Compare {
+                property,
+                comparison,
+                value,
+            } => {
                 let index = self.parameters.push(Held::Borrowed(value));
                 self.compare(variable, &escape(property), *comparison, index);
             }
-            Condition::Related { relation, node, relationship } => {
+            Condition::Related {
+                relation,
+                node,
+                relationship,
+            } => {
                 self.variables += 1;
                 let id = self.variables;
                 let (r, m) = (format!("r{id}"), format!("m{id}"));
@@ -197,8 +268,11 @@ impl<'p, 'c> Cypher<'p, 'c> {
                 return self.write(format_args!("$p{index} IN {variable}.{property}"));
             }
             Comparison::EqualIgnoreCase | Comparison::ContainsIgnoreCase => {
-                let operator =
-                    if comparison == Comparison::EqualIgnoreCase { "=" } else { "CONTAINS" };
+                let operator = if comparison == Comparison::EqualIgnoreCase {
+                    "="
+                } else {
+                    "CONTAINS"
+                };
                 return self.write(format_args!(
                     "toLower({variable}.{property}) {operator} toLower($p{index})"
                 ));
@@ -217,7 +291,10 @@ impl<'p, 'c> Cypher<'p, 'c> {
         let carries = !plan.relation.relationship.properties.is_empty();
         self.push("[");
         self.step(from, if carries { &r } else { "" }, plan.relation, &m);
-        self.write(format_args!(" | [{}, {m}", if carries { &r } else { "null" }));
+        self.write(format_args!(
+            " | [{}, {m}",
+            if carries { &r } else { "null" }
+        ));
         for next in &plan.next {
             self.push(", ");
             self.load(&m, next);

@@ -26,22 +26,23 @@ impl<N, T, R> Copy for Relation<N, T, R> {}
 impl<N, T, R> Relation<N, T, R> {
     /// The token of the `index`-th relationship field.
     pub const fn new(index: usize) -> Self {
-        Self { index, of: PhantomData }
+        Self {
+            index,
+            of: PhantomData,
+        }
     }
 }
 
 impl<N: Node, T: Node, R: Relationship> fmt::Debug for Relation<N, T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Relation").field(&N::SCHEMA.relations[self.index].field).finish()
+        f.debug_tuple("Relation")
+            .field(&N::SCHEMA.relations[self.index].field)
+            .finish()
     }
 }
 
 impl<N: Node, T: Node, R: Relationship> Relation<N, T, R> {
-    fn related(
-        self,
-        node: Option<Filter<T>>,
-        relationship: Option<Filter<R>>,
-    ) -> Filter<N> {
+    fn related(self, node: Option<Filter<T>>, relationship: Option<Filter<R>>) -> Filter<N> {
         Filter::new(Condition::Related {
             relation: &N::SCHEMA.relations[self.index],
             node: node.map(|filter| Box::new(filter.condition)),

@@ -40,7 +40,13 @@ pub struct Connect<'a, T, R, S = R> {
 
 impl<'a, T: Node, R: Relationship> Connect<'a, T, R, Unsaid> {
     pub(super) fn new(bound: Option<Bound>, target: &'a T) -> Self {
-        Self { bound, target, on: None, properties: None, said: std::marker::PhantomData }
+        Self {
+            bound,
+            target,
+            on: None,
+            properties: None,
+            said: std::marker::PhantomData,
+        }
     }
 
     /// What the relationship carries. Key fields tell it from parallel relationships; the others
@@ -69,7 +75,13 @@ impl<'a, T: Node, R: DefaultProperties> IntoFuture for Connect<'a, T, R, Unsaid>
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(connect(self.bound, self.target, self.on, R::default_properties(), Set::OnCreate))
+        Box::pin(connect(
+            self.bound,
+            self.target,
+            self.on,
+            R::default_properties(),
+            Set::OnCreate,
+        ))
     }
 }
 
@@ -78,7 +90,13 @@ impl<'a, T: Node, R: Relationship> IntoFuture for Connect<'a, T, R, R> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { bound, target, on, properties, .. } = self;
+        let Self {
+            bound,
+            target,
+            on,
+            properties,
+            ..
+        } = self;
         Box::pin(async move {
             match properties {
                 Some(properties) => connect(bound, target, on, properties, Set::Always).await,
@@ -127,7 +145,9 @@ async fn connect<T: Node, R: Relationship>(
         target: Some(&key),
         relationship: Some(&properties),
     };
-    let done = executor.execute(AccessMode::Write, statement, parameters).await?;
+    let done = executor
+        .execute(AccessMode::Write, statement, parameters)
+        .await?;
     if done.records.is_empty() {
         return Err(ends::explain::<T>(&bound, &key, &executor, "connect").await);
     }
@@ -142,7 +162,9 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
     text.push_str(" MATCH ");
     ends::keyed(&mut text, "b", "b", T::SCHEMA);
     let own = bound.relation.cardinality.is_bounded();
-    let inverse = bound.inverse().filter(|inverse| inverse.cardinality.is_bounded());
+    let inverse = bound
+        .inverse()
+        .filter(|inverse| inverse.cardinality.is_bounded());
     if own {
         ends::lock(&mut text, "a");
     }
@@ -152,12 +174,26 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
     if own {
         text.push_str(" WITH a, b");
         let names = ("x", "o", "b");
-        ends::others(&mut text, "a", names, bound.relation, T::SCHEMA.label, R::SCHEMA);
+        ends::others(
+            &mut text,
+            "a",
+            names,
+            bound.relation,
+            T::SCHEMA.label,
+            R::SCHEMA,
+        );
         text.push_str(" WITH a, b, count(x) AS others WHERE others = 0");
     }
     if let Some(inverse) = inverse {
         text.push_str(" WITH a, b");
-        ends::others(&mut text, "b", ("y", "q", "a"), inverse, source.label, R::SCHEMA);
+        ends::others(
+            &mut text,
+            "b",
+            ("y", "q", "a"),
+            inverse,
+            source.label,
+            R::SCHEMA,
+        );
         text.push_str(" WITH a, b, count(y) AS others WHERE others = 0");
     }
     text.push_str(" MERGE ");

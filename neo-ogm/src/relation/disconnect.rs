@@ -26,7 +26,11 @@ pub struct Disconnect<'a, T> {
 
 impl<'a, T: Node> Disconnect<'a, T> {
     pub(super) fn new(bound: Option<Bound>, target: Option<&'a T>) -> Self {
-        Self { bound, target, on: None }
+        Self {
+            bound,
+            target,
+            on: None,
+        }
     }
 
     /// Where to run: a transaction, or another handle of the graph.
@@ -45,7 +49,9 @@ impl<'a, T: Node> Disconnect<'a, T> {
             target: key.as_ref(),
             relationship: None,
         };
-        let done = executor.execute(AccessMode::Write, statement.into(), parameters).await?;
+        let done = executor
+            .execute(AccessMode::Write, statement.into(), parameters)
+            .await?;
         let keeps_last = bound.relation.cardinality == Cardinality::OneOrMore;
         match key {
             Some(key) if keeps_last => {
@@ -120,6 +126,8 @@ async fn is_connected<T: Node>(
         target: Some(key),
         relationship: None,
     };
-    let found = executor.execute(AccessMode::Read, text.into(), parameters).await?;
+    let found = executor
+        .execute(AccessMode::Read, text.into(), parameters)
+        .await?;
     Ok(!found.records.is_empty())
 }

@@ -48,7 +48,11 @@ impl Bound {
 }
 
 pub(super) fn bound(bound: Option<Bound>) -> Result<Bound, Error> {
-    bound.ok_or_else(|| Error::new(ErrorKind::NotSaved { field: "the relationship" }))
+    bound.ok_or_else(|| {
+        Error::new(ErrorKind::NotSaved {
+            field: "the relationship",
+        })
+    })
 }
 
 /// The error of a relationship too many or too few.
@@ -58,7 +62,9 @@ pub(super) fn violation(
     reason: &'static str,
 ) -> Error {
     let Some(bound) = bound else {
-        return Error::new(ErrorKind::NotSaved { field: "the relationship" });
+        return Error::new(ErrorKind::NotSaved {
+            field: "the relationship",
+        });
     };
     Error::new(ErrorKind::Cardinality {
         node: bound.origin.key.clone(),
@@ -93,7 +99,10 @@ pub(crate) fn keyed(text: &mut String, variable: &str, prefix: &str, schema: &No
 /// Neo4j locks a node that is written to until the transaction ends, so whoever counts the
 /// node's relationships behind this sees all that was committed, and nobody adds one in between.
 pub(super) fn lock(text: &mut String, variable: &str) {
-    let _ = write!(text, " SET {variable}.{LOCK} = true REMOVE {variable}.{LOCK}");
+    let _ = write!(
+        text,
+        " SET {variable}.{LOCK} = true REMOVE {variable}.{LOCK}"
+    );
 }
 
 /// Writes `(a)-[r:TYPE {key: $r0}]->(b`, up to where the far node's own text begins.
@@ -105,7 +114,11 @@ pub(super) fn step(
     keyed: bool,
 ) {
     let (left, right) = arrows(relation.direction);
-    let _ = write!(text, "({from}){left}[{relationship}:{}", escape(relation.relationship_type));
+    let _ = write!(
+        text,
+        "({from}){left}[{relationship}:{}",
+        escape(relation.relationship_type)
+    );
     let mut keys = relation.relationship.keys().enumerate().peekable();
     if keyed && keys.peek().is_some() {
         text.push_str(" {");
@@ -132,7 +145,11 @@ pub(super) fn others(
     step(text, from, relationship, relation, false);
     let _ = write!(text, "({other}:{}) WHERE {other} <> {to}", escape(label));
     for (index, property) in carried.keys().enumerate() {
-        let _ = write!(text, " OR {relationship}.{} <> $r{index}", escape(property.name));
+        let _ = write!(
+            text,
+            " OR {relationship}.{} <> $r{index}",
+            escape(property.name)
+        );
     }
 }
 
@@ -147,7 +164,9 @@ pub(super) struct EndParameters<'a, R> {
 impl<R: Relationship> ToBolt for EndParameters<'_, R> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         let target = self.target.map_or(0, |target| target.values.len());
-        let carried = self.relationship.map_or(0, |_| R::SCHEMA.keys().count() + 1);
+        let carried = self
+            .relationship
+            .map_or(0, |_| R::SCHEMA.keys().count() + 1);
         encoder.map(self.source.values.len() + target + carried)?;
         key_parameters(encoder, "a", self.source)?;
         if let Some(target) = self.target {
@@ -212,13 +231,22 @@ pub(super) async fn explain<T: Node>(
         target: Some(target_key),
         relationship: None,
     };
-    let found = match target.execute(AccessMode::Read, text.into(), parameters).await {
+    let found = match target
+        .execute(AccessMode::Read, text.into(), parameters)
+        .await
+    {
         Ok(found) => found,
         Err(error) => return error,
     };
-    let state = found.records.first().map(neo_bolt::Record::decode::<(bool, bool, i64)>);
+    let state = found
+        .records
+        .first()
+        .map(neo_bolt::Record::decode::<(bool, bool, i64)>);
     let missing = |key: &KeyOf| {
-        Error::new(ErrorKind::NodeNotFound { key: key.clone(), operation })
+        Error::new(ErrorKind::NodeNotFound {
+            key: key.clone(),
+            operation,
+        })
     };
     match state {
         None | Some(Ok((false, ..))) => missing(&bound.origin.key),

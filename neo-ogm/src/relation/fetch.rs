@@ -24,13 +24,19 @@ pub struct Fetch<T, R, O> {
 
 impl<T, R, O> fmt::Debug for Fetch<T, R, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fetch").field("bound", &self.bound).finish_non_exhaustive()
+        f.debug_struct("Fetch")
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
     }
 }
 
 impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
     pub(super) fn new(bound: Option<Bound>, finish: Finish<T, R, O>) -> Self {
-        Self { bound, on: None, finish }
+        Self {
+            bound,
+            on: None,
+            finish,
+        }
     }
 
     /// Where to run: a transaction, or another handle of the graph.
@@ -48,7 +54,11 @@ impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
             .iter()
             .position(|relation| std::ptr::eq(relation, bound.relation))
             .unwrap_or_default();
-        let plan = LoadPlan { index, relation: bound.relation, next: Vec::new() };
+        let plan = LoadPlan {
+            index,
+            relation: bound.relation,
+            next: Vec::new(),
+        };
         let mut text = String::from("MATCH ");
         ends::keyed(&mut text, "a", "a", source);
         let mut none = Parameters::default();
@@ -57,10 +67,15 @@ impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
         cypher.push(" RETURN ");
         cypher.load("a", &plan);
         cypher.push(" AS related");
-        let parameters =
-            EndParameters::<()> { source: &bound.origin.key, target: None, relationship: None };
+        let parameters = EndParameters::<()> {
+            source: &bound.origin.key,
+            target: None,
+            relationship: None,
+        };
         let statement = cypher.finish().into();
-        let found = executor.execute(AccessMode::Read, statement, parameters).await?;
+        let found = executor
+            .execute(AccessMode::Read, statement, parameters)
+            .await?;
         let Some(record) = found.records.first() else {
             return Err(Error::new(crate::error::ErrorKind::NodeNotFound {
                 key: bound.origin.key.clone(),

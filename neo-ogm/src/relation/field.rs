@@ -52,21 +52,30 @@ struct Core<T, R> {
 
 impl<T, R> Core<T, R> {
     fn bound(&self) -> Option<Bound> {
-        self.bound.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.bound
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn field(&self) -> &'static str {
-        self.bound().map_or("the relationship", |bound| bound.relation.field)
+        self.bound()
+            .map_or("the relationship", |bound| bound.relation.field)
     }
 
     fn loaded(&self) -> Result<&[Related<T, R>], Error> {
-        self.loaded
-            .as_deref()
-            .ok_or_else(|| Error::new(ErrorKind::NotLoaded { field: self.field() }))
+        self.loaded.as_deref().ok_or_else(|| {
+            Error::new(ErrorKind::NotLoaded {
+                field: self.field(),
+            })
+        })
     }
 
     fn bind(&self, origin: &Arc<Origin>, relation: &'static RelationSchema) {
-        let bound = Bound { origin: Arc::clone(origin), relation };
+        let bound = Bound {
+            origin: Arc::clone(origin),
+            relation,
+        };
         *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
     }
 
@@ -85,7 +94,9 @@ impl<T, R> Core<T, R> {
         for index in 0..len {
             let one = read_related(plan, decoder, graph);
             related.push(one.map_err(|error| {
-                error.within(format!("[{index}]")).within(plan.relation.field)
+                error
+                    .within(format!("[{index}]"))
+                    .within(plan.relation.field)
             })?);
         }
         self.loaded = Some(related);
@@ -116,13 +127,19 @@ pub(super) fn read_related<T: Node, R: Relationship>(
 
 impl<T: Clone, R: Clone> Clone for Core<T, R> {
     fn clone(&self) -> Self {
-        Self { bound: Mutex::new(self.bound()), loaded: self.loaded.clone() }
+        Self {
+            bound: Mutex::new(self.bound()),
+            loaded: self.loaded.clone(),
+        }
     }
 }
 
 impl<T, R> Default for Core<T, R> {
     fn default() -> Self {
-        Self { bound: Mutex::new(None), loaded: None }
+        Self {
+            bound: Mutex::new(None),
+            loaded: None,
+        }
     }
 }
 

@@ -28,7 +28,13 @@ pub struct Replace<'a, T, R, S = R> {
 
 impl<'a, T: Node, R: Relationship> Replace<'a, T, R, Unsaid> {
     pub(super) fn new(bound: Option<Bound>, target: &'a T) -> Self {
-        Self { bound, target, on: None, properties: None, said: std::marker::PhantomData }
+        Self {
+            bound,
+            target,
+            on: None,
+            properties: None,
+            said: std::marker::PhantomData,
+        }
     }
 
     /// What the new relationship carries.
@@ -56,7 +62,13 @@ impl<'a, T: Node, R: DefaultProperties> IntoFuture for Replace<'a, T, R, Unsaid>
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(replace(self.bound, self.target, self.on, R::default_properties(), Set::OnCreate))
+        Box::pin(replace(
+            self.bound,
+            self.target,
+            self.on,
+            R::default_properties(),
+            Set::OnCreate,
+        ))
     }
 }
 
@@ -65,7 +77,13 @@ impl<'a, T: Node, R: Relationship> IntoFuture for Replace<'a, T, R, R> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { bound, target, on, properties, .. } = self;
+        let Self {
+            bound,
+            target,
+            on,
+            properties,
+            ..
+        } = self;
         Box::pin(async move {
             match properties {
                 Some(properties) => replace(bound, target, on, properties, Set::Always).await,
@@ -92,7 +110,9 @@ async fn replace<T: Node, R: Relationship>(
         target: Some(&key),
         relationship: Some(&properties),
     };
-    let done = executor.execute(AccessMode::Write, statement, parameters).await?;
+    let done = executor
+        .execute(AccessMode::Write, statement, parameters)
+        .await?;
     if done.records.is_empty() {
         return Err(ends::explain::<T>(&bound, &key, &executor, "replace").await);
     }
@@ -106,16 +126,32 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
     ends::keyed(&mut text, "a", "a", source);
     text.push_str(" MATCH ");
     ends::keyed(&mut text, "b", "b", T::SCHEMA);
-    let inverse = bound.inverse().filter(|inverse| inverse.cardinality.is_bounded());
+    let inverse = bound
+        .inverse()
+        .filter(|inverse| inverse.cardinality.is_bounded());
     ends::lock(&mut text, "a");
     if let Some(inverse) = inverse {
         ends::lock(&mut text, "b");
         text.push_str(" WITH a, b");
-        ends::others(&mut text, "b", ("y", "q", "a"), inverse, source.label, R::SCHEMA);
+        ends::others(
+            &mut text,
+            "b",
+            ("y", "q", "a"),
+            inverse,
+            source.label,
+            R::SCHEMA,
+        );
         text.push_str(" WITH a, b, count(y) AS others WHERE others = 0");
     }
     text.push_str(" WITH a, b");
-    ends::others(&mut text, "a", ("x", "o", "b"), bound.relation, T::SCHEMA.label, R::SCHEMA);
+    ends::others(
+        &mut text,
+        "a",
+        ("x", "o", "b"),
+        bound.relation,
+        T::SCHEMA.label,
+        R::SCHEMA,
+    );
     text.push_str(" DELETE x WITH DISTINCT a, b MERGE ");
     ends::step(&mut text, "a", "r", bound.relation, true);
     text.push_str("(b)");

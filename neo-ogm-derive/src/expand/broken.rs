@@ -1,0 +1,147 @@
+//! What is written when there were mistakes: their messages, and just enough of the traits that
+//! the rest of the program does not complain about the same mistake once more.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use super::relationship::stripped;
+
+/// The methods that both traits have; they can't be called, since nothing compiles.
+fn codec() -> TokenStream {
+    quote! {
+        fn encode_key(
+            &self,
+            _: usize,
+            _: &mut __n::Encoder<'_>,
+        ) -> ::core::result::Result<(), __n::EncodeError> {
+            ::core::unreachable!()
+        }
+        fn encode_properties(
+            &self,
+            _: &mut __n::Encoder<'_>,
+        ) -> ::core::result::Result<(), __n::EncodeError> {
+            ::core::unreachable!()
+        }
+        fn decode_properties(
+            _: &mut __n::Decoder<'_>,
+        ) -> ::core::result::Result<Self, __n::DecodeError> {
+            ::core::unreachable!()
+        }
+    }
+}
+
+fn from_column(input: &DeriveInput) -> TokenStream {
+    let ident = &input.ident;
+    let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
+    quote! {
+        impl #impl_generics __n::FromColumn for #ident #ty_generics #where_clause {
+            fn from_column(
+                _: &mut __n::Decoder<'_>,
+                _: &__n::Graph,
+            ) -> ::core::result::Result<Self, __n::DecodeError> {
+                ::core::unreachable!()
+            }
+        }
+    }
+}
+
+/// A node struct with mistakes.
+pub(crate) fn broken_node(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let messages = error.to_compile_error();
+    if !input.generics.params.is_empty() {
+        // The trait wants `'static`, which a lifetime would not be.
+        return messages;
+    }
+    let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
+    quote! {
+        #messages
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+            impl __n::Node for #ident {
+                const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema {
+                    type_name: "",
+                    label: "",
+                    properties: &[],
+                    composites: &[],
+                    relations: &[],
+                };
+                #codec
+                fn bind(&self, _: &__n::Arc<__n::Origin>) {}
+                fn load_relation(
+                    &mut self,
+                    _: &__n::LoadPlan,
+                    _: &mut __n::Decoder<'_>,
+                    _: &__n::Graph,
+                ) -> ::core::result::Result<(), __n::DecodeError> {
+                    ::core::unreachable!()
+                }
+            }
+            #from_column
+        };
+    }
+}
+
+/// A relationship struct with mistakes.
+pub(crate) fn broken_relationship(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let messages = error.to_compile_error();
+    let item = stripped(input);
+    if !input.generics.params.is_empty() {
+        return quote!(#item #messages);
+    }
+    let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
+    quote! {
+        #item
+        #messages
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+            impl __n::Relationship for #ident {
+                const SCHEMA: &'static __n::RelationshipSchema = &__n::RelationshipSchema {
+                    type_name: "",
+                    relationship_type: "",
+                    properties: &[],
+                };
+                #codec
+            }
+            #from_column
+        };
+    }
+}
+
+/// A property type with mistakes.
+pub(crate) fn broken_property(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let messages = error.to_compile_error();
+    if !input.generics.params.is_empty() {
+        return messages;
+    }
+    let (ident, from_column) = (&input.ident, from_column(input));
+    quote! {
+        #messages
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+            impl __n::ToBolt for #ident {
+                fn to_bolt(
+                    &self,
+                    _: &mut __n::Encoder<'_>,
+                ) -> ::core::result::Result<(), __n::EncodeError> {
+                    ::core::unreachable!()
+                }
+            }
+            impl<'de> __n::FromBolt<'de> for #ident {
+                fn from_bolt(
+                    _: &mut __n::Decoder<'de>,
+                ) -> ::core::result::Result<Self, __n::DecodeError> {
+                    ::core::unreachable!()
+                }
+            }
+            impl __n::Property for #ident {
+                type Plain = Self;
+                type Kind = __n::kind::Plain;
+            }
+            #from_column
+        };
+    }
+}

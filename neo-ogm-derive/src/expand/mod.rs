@@ -1,0 +1,13 @@
+//! Code, written from a model in which nothing is invalid.
+
+mod broken;
+mod codec;
+mod node;
+mod property;
+mod relationship;
+mod tokens;
+
+pub(crate) use broken::{broken_node, broken_property, broken_relationship};
+pub(crate) use node::node;
+pub(crate) use property::property;
+pub(crate) use relationship::relationship;

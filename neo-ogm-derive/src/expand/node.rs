@@ -1,0 +1,194 @@
+//! `#[derive(Node)]`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned as _;
+
+use super::{codec, tokens};
+use crate::model::{DefaultValue, NodeModel, PropertyField, RelationField, is_string};
+
+/// Everything that a node struct gets.
+pub(crate) fn node(model: &NodeModel) -> TokenStream {
+    let ident = &model.ident;
+    let schema = schema(model);
+    let encode = codec::encode(&model.properties);
+    let defaulted: Vec<&Ident> = model
+        .relations
+        .iter()
+        .map(|r| &r.ident)
+        .chain(&model.skipped)
+        .collect();
+    let decode = codec::decode(&model.properties, &defaulted);
+    let bind = model.relations.iter().enumerate().map(|(index, relation)| {
+        let field = &relation.ident;
+        quote!(__n::RelationField::bind(&self.#field, origin, &Self::SCHEMA.relations[#index]);)
+    });
+    let load = model.relations.iter().enumerate().map(|(index, relation)| {
+        let field = &relation.ident;
+        quote!(#index => __n::RelationField::load(&mut self.#field, plan, decoder, graph),)
+    });
+    let constructor = model.constructor.then(|| constructor(model, &defaulted));
+    let fields = tokens::fields(&model.vis, &model.properties);
+    let relations = tokens::relations(model);
+    let finders = tokens::finders(model);
+    let checks = model.relations.iter().filter_map(type_check);
+    quote! {
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+
+            impl __n::Node for #ident {
+                #schema
+                #encode
+                #decode
+
+                #[allow(unused_variables)]
+                fn bind(&self, origin: &__n::Arc<__n::Origin>) {
+                    #(#bind)*
+                }
+
+                #[allow(unused_variables)]
+                fn load_relation(
+                    &mut self,
+                    plan: &__n::LoadPlan,
+                    decoder: &mut __n::Decoder<'_>,
+                    graph: &__n::Graph,
+                ) -> ::core::result::Result<(), __n::DecodeError> {
+                    match plan.index {
+                        #(#load)*
+                        _ => decoder.skip(),
+                    }
+                }
+            }
+
+            impl __n::FromColumn for #ident {
+                fn from_column(
+                    decoder: &mut __n::Decoder<'_>,
+                    graph: &__n::Graph,
+                ) -> ::core::result::Result<Self, __n::DecodeError> {
+                    __n::decode_node(decoder, graph)
+                }
+            }
+
+            impl #ident {
+                #constructor
+                #fields
+                #relations
+                #finders
+            }
+
+            #(#checks)*
+        };
+    }
+}
+
+fn schema(model: &NodeModel) -> TokenStream {
+    let NodeModel { ident, label, .. } = model;
+    let type_name = ident.to_string();
+    let properties = codec::schemas(&model.properties);
+    let composites = model.composites.iter().map(|(properties, unique)| {
+        quote!(__n::IndexSchema { properties: &[#(#properties),*], unique: #unique })
+    });
+    let relations = model.relations.iter().map(|relation| {
+        let RelationField {
+            field,
+            cardinality,
+            target,
+            carried,
+            ..
+        } = relation;
+        let direction = Ident::new(relation.direction, relation.ident.span());
+        let relationship_type = match &relation.relationship_type {
+            Some(text) => quote!(#text),
+            None => quote!(<#carried as __n::Relationship>::SCHEMA.relationship_type),
+        };
+        let cardinality = Ident::new(&cardinality.to_string(), relation.ident.span());
+        // Said at the type, so that a type that is no node is reported there.
+        let target = quote_spanned!(target.span()=> || <#target as __n::Node>::SCHEMA);
+        quote! {
+            __n::RelationSchema {
+                field: #field,
+                relationship_type: #relationship_type,
+                direction: __n::Direction::#direction,
+                cardinality: __n::Cardinality::#cardinality,
+                target: #target,
+                relationship: <#carried as __n::Relationship>::SCHEMA,
+            }
+        }
+    });
+    quote! {
+        const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema {
+            type_name: #type_name,
+            label: #label,
+            properties: #properties,
+            composites: &[#(#composites),*],
+            relations: &[#(#relations),*],
+        };
+    }
+}
+
+/// A field and its relationship struct that both name a type must name the same.
+fn type_check(relation: &RelationField) -> Option<TokenStream> {
+    let (text, carried) = (relation.relationship_type.as_ref()?, &relation.carried);
+    let message = format!(
+        "the relationship field `{}` and its relationship struct name different types; leave \
+         `type` out on the field",
+        relation.field
+    );
+    Some(quote_spanned! {text.span()=>
+        const _: () = ::core::assert!(
+            <#carried as __n::Relationship>::SCHEMA.relationship_type.is_empty()
+                || __n::same_text(
+                    <#carried as __n::Relationship>::SCHEMA.relationship_type,
+                    #text,
+                ),
+            #message
+        );
+    })
+}
+
+/// `new`, which takes what must be given.
+fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
+    let vis = &model.vis;
+    let given: Vec<&PropertyField> = model
+        .properties
+        .iter()
+        .filter(|property| !property.is_optional())
+        .collect();
+    let parameters = given.iter().map(|property| {
+        let (ident, ty) = (&property.ident, &property.ty);
+        if is_string(ty) {
+            quote!(#ident: impl ::core::convert::Into<#ty>)
+        } else {
+            quote!(#ident: #ty)
+        }
+    });
+    let values = model.properties.iter().map(|property| {
+        let (ident, ty) = (&property.ident, &property.ty);
+        let value = match &property.default {
+            _ if property.generated => quote!(__n::uuid_v7()),
+            Some(DefaultValue::Expr(expr)) => quote!(#expr),
+            Some(DefaultValue::Trait) => quote!(::core::default::Default::default()),
+            None if property.is_optional() => quote!(::core::default::Default::default()),
+            None if is_string(ty) => quote!(#ident.into()),
+            None => quote!(#ident),
+        };
+        quote!(#ident: #value,)
+    });
+    let doc = format!(
+        "A new `{}`, in memory only; `save` brings it into the database.",
+        model.ident
+    );
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code, clippy::too_many_arguments, clippy::new_without_default)]
+        #[must_use]
+        #vis fn new(#(#parameters),*) -> Self {
+            Self {
+                #(#values)*
+                #(#defaulted: ::core::default::Default::default(),)*
+            }
+        }
+    }
+}

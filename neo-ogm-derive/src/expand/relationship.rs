@@ -1,0 +1,101 @@
+//! `#[relationship]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Ident};
+
+use super::{codec, tokens};
+use crate::model::{DefaultValue, RelationshipModel};
+
+/// The struct without the attributes of its fields, and everything that it gets.
+pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> TokenStream {
+    let RelationshipModel {
+        ident,
+        relationship_type,
+        ..
+    } = model;
+    let item = stripped(input);
+    let type_name = ident.to_string();
+    let properties = codec::schemas(&model.properties);
+    let encode = codec::encode(&model.properties);
+    let skipped: Vec<&Ident> = model.skipped.iter().collect();
+    let decode = codec::decode(&model.properties, &skipped);
+    let fields = tokens::fields(&model.vis, &model.properties);
+    let defaults = defaults(model);
+    quote! {
+        #item
+
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+
+            impl __n::Relationship for #ident {
+                const SCHEMA: &'static __n::RelationshipSchema = &__n::RelationshipSchema {
+                    type_name: #type_name,
+                    relationship_type: #relationship_type,
+                    properties: #properties,
+                };
+                #encode
+                #decode
+            }
+
+            impl __n::FromColumn for #ident {
+                fn from_column(
+                    decoder: &mut __n::Decoder<'_>,
+                    _: &__n::Graph,
+                ) -> ::core::result::Result<Self, __n::DecodeError> {
+                    __n::decode_relationship(decoder)
+                }
+            }
+
+            impl #ident {
+                #fields
+            }
+
+            #defaults
+        };
+    }
+}
+
+/// What a connect without properties takes, where every field has something to stand in.
+fn defaults(model: &RelationshipModel) -> Option<TokenStream> {
+    if model
+        .properties
+        .iter()
+        .any(|property| !property.is_optional() || property.key)
+    {
+        return None;
+    }
+    let ident = &model.ident;
+    let values = model.properties.iter().map(|property| {
+        let ident = &property.ident;
+        match &property.default {
+            Some(DefaultValue::Expr(expr)) => quote!(#ident: #expr,),
+            _ => quote!(#ident: ::core::default::Default::default(),),
+        }
+    });
+    let skipped = &model.skipped;
+    Some(quote! {
+        impl __n::DefaultProperties for #ident {
+            fn default_properties() -> Self {
+                Self {
+                    #(#values)*
+                    #(#skipped: ::core::default::Default::default(),)*
+                }
+            }
+        }
+    })
+}
+
+/// The struct as the compiler is to see it.
+pub(super) fn stripped(input: &DeriveInput) -> DeriveInput {
+    let mut item = input.clone();
+    if let Data::Struct(data) = &mut item.data {
+        for field in &mut data.fields {
+            field
+                .attrs
+                .retain(|attribute| !attribute.path().is_ident("relationship"));
+        }
+    }
+    item
+}

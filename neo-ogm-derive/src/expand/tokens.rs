@@ -1,0 +1,102 @@
+//! Tokens and finders: `Book::TITLE`, `Book::find_by_isbn`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Ident, Visibility};
+
+use crate::model::{NodeModel, PropertyField};
+
+fn token(property_field: &str, ident: &Ident) -> Ident {
+    Ident::new(&property_field.to_uppercase(), ident.span())
+}
+
+/// A token for each property.
+pub(super) fn fields(vis: &Visibility, properties: &[PropertyField]) -> TokenStream {
+    let tokens = properties.iter().map(|property| {
+        let (ty, name) = (&property.ty, &property.name);
+        let token = token(&property.field, &property.ident);
+        let doc = format!("Names the property `{name}` in filters and orderings.");
+        quote! {
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #vis const #token: __n::Field<Self, <#ty as __n::Property>::Plain> =
+                __n::Field::new(#name);
+        }
+    });
+    quote!(#(#tokens)*)
+}
+
+/// A token for each relationship field.
+pub(super) fn relations(model: &NodeModel) -> TokenStream {
+    let vis = &model.vis;
+    let tokens = model.relations.iter().enumerate().map(|(index, relation)| {
+        let (target, carried) = (&relation.target, &relation.carried);
+        let token = token(&relation.field, &relation.ident);
+        let doc = format!(
+            "Names the relationship `{}` in filters and loads.",
+            relation.field
+        );
+        quote! {
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #vis const #token: __n::Relation<Self, #target, #carried> = __n::Relation::new(#index);
+        }
+    });
+    quote!(#(#tokens)*)
+}
+
+/// `find`, and a finder for the key and each indexed or unique property.
+pub(super) fn finders(model: &NodeModel) -> TokenStream {
+    let vis = &model.vis;
+    let keys: Vec<_> = model
+        .properties
+        .iter()
+        .filter(|property| property.key)
+        .collect();
+    let found = model
+        .properties
+        .iter()
+        .filter(|property| property.unique || property.index || (property.key && keys.len() == 1));
+    let finders = found.map(|property| {
+        let ty = &property.ty;
+        let token = token(&property.field, &property.ident);
+        let finder = format_ident!("find_by_{}", property.field, span = property.ident.span());
+        let doc = format!("Finds nodes by their property `{}`.", property.name);
+        quote! {
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #vis fn #finder(
+                value: impl __n::Operand<<#ty as __n::Property>::Plain>,
+            ) -> __n::Find<Self> {
+                __n::Find::new().filter(Self::#token.eq(value))
+            }
+        }
+    });
+    let composite = (keys.len() > 1).then(|| {
+        let parameters = keys.iter().map(|property| {
+            let (ident, ty) = (&property.ident, &property.ty);
+            quote!(#ident: impl __n::Operand<<#ty as __n::Property>::Plain>)
+        });
+        let filters = keys.iter().map(|property| {
+            let ident = &property.ident;
+            let token = token(&property.field, ident);
+            quote!(.filter(Self::#token.eq(#ident)))
+        });
+        quote! {
+            /// Finds the node of a key.
+            #[allow(dead_code)]
+            #vis fn find_by_key(#(#parameters),*) -> __n::Find<Self> {
+                __n::Find::new()#(#filters)*
+            }
+        }
+    });
+    quote! {
+        /// Finds nodes; without a filter, all of them.
+        #[allow(dead_code)]
+        #vis fn find() -> __n::Find<Self> {
+            __n::Find::new()
+        }
+        #(#finders)*
+        #composite
+    }
+}

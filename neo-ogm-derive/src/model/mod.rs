@@ -1,0 +1,13 @@
+//! What an input means. Behind this step nothing is invalid any more.
+
+mod errors;
+mod fields;
+mod names;
+mod node;
+mod property;
+mod relationship;
+
+pub(crate) use fields::{DefaultValue, PropertyField, is_string};
+pub(crate) use node::{NodeModel, RelationField, node};
+pub(crate) use property::{PropertyModel, Variant, property};
+pub(crate) use relationship::{RelationshipModel, relationship};

@@ -1,0 +1,303 @@
+//! What a node struct means.
+
+use syn::{
+    Data, DeriveInput, Field, Fields, GenericArgument, Ident, LitStr, PathArguments, Type,
+    Visibility, parse_quote,
+};
+
+use super::errors::Errors;
+use super::fields::{self, PropertyField, Read};
+use super::names::{Case, plain};
+use crate::parse::{self, Setting, Value};
+
+/// A node struct.
+pub(crate) struct NodeModel {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) label: String,
+    pub(crate) properties: Vec<PropertyField>,
+    pub(crate) relations: Vec<RelationField>,
+    pub(crate) skipped: Vec<Ident>,
+    /// Property names, and whether they are unique together.
+    pub(crate) composites: Vec<(Vec<String>, bool)>,
+    pub(crate) constructor: bool,
+}
+
+/// A relationship field.
+pub(crate) struct RelationField {
+    pub(crate) ident: Ident,
+    pub(crate) field: String,
+    /// `One`, `ZeroOrOne`, `OneOrMore` or `Many`.
+    pub(crate) cardinality: Ident,
+    pub(crate) target: Type,
+    pub(crate) carried: Type,
+    /// Unless it is the relationship struct's own.
+    pub(crate) relationship_type: Option<LitStr>,
+    /// `Out`, `In` or `Both`.
+    pub(crate) direction: &'static str,
+}
+
+const OPTIONS: &[&str] = &["label", "rename_all", "unique", "index", "no_new"];
+const CARDINALITIES: &[&str] = &["One", "ZeroOrOne", "OneOrMore", "Many"];
+
+/// Reads a node struct.
+pub(crate) fn node(input: &DeriveInput) -> syn::Result<NodeModel> {
+    let mut errors = Errors::default();
+    let fields = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Some(&fields.named),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(fields) = fields else {
+        return Err(syn::Error::new(
+            input.ident.span(),
+            "a node is a struct with named fields; for an enum or a newtype that is a property, \
+             use `#[derive(Property)]`",
+        ));
+    };
+    if !input.generics.params.is_empty() {
+        return Err(syn::Error::new_spanned(
+            &input.generics,
+            "a node struct has no type parameters or lifetimes: its label stands for one type",
+        ));
+    }
+    let attribute = errors.ok(parse::attribute(&input.attrs, "node")).flatten();
+    let settings = attribute.map(|(_, settings)| settings).unwrap_or_default();
+    errors.repeated(&settings, &["unique", "index"]);
+    let mut model = NodeModel {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        label: plain(&input.ident),
+        properties: Vec::new(),
+        relations: Vec::new(),
+        skipped: Vec::new(),
+        composites: Vec::new(),
+        constructor: true,
+    };
+    let mut case = None;
+    for setting in &settings {
+        match setting.name.to_string().as_str() {
+            "label" => {
+                if let Some(text) = errors.ok(setting.text()) {
+                    model.label = text.value();
+                }
+            }
+            "rename_all" => case = errors.ok(setting.text().and_then(|t| Case::parse(&t))),
+            "no_new" => {
+                errors.ok(setting.flag());
+                model.constructor = false;
+            }
+            // They name fields, which come first.
+            "unique" | "index" => {}
+            _ => errors.unknown(setting, "a node", OPTIONS),
+        }
+    }
+    for field in fields {
+        read_field(&mut errors, &mut model, field, case);
+    }
+    for setting in settings
+        .iter()
+        .filter(|s| s.name == "unique" || s.name == "index")
+    {
+        composite(&mut errors, &mut model, setting);
+    }
+    if !model.properties.iter().any(|property| property.key) {
+        errors.at(
+            input.ident.span(),
+            format!(
+                "`{}` has no key: mark the field that identifies a node with `#[node(key)]`, or \
+                 add `#[node(key, generated)] id: Uuid`",
+                input.ident
+            ),
+        );
+    }
+    fields::check_names(&mut errors, &model.properties);
+    check_tokens(&mut errors, &model);
+    errors.finish(model)
+}
+
+fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: Option<Case>) {
+    let Some(ident) = &field.ident else { return };
+    let settings = errors.ok(parse::attribute(&field.attrs, "node")).flatten();
+    let relation = errors
+        .ok(parse::attribute(&field.attrs, "relationship"))
+        .flatten();
+    if let Some((_, relation_settings)) = relation {
+        if let Some((span, _)) = settings {
+            errors.at(span, "a relationship field has no `#[node(…)]`");
+        }
+        if let Some(relation) = relation_field(errors, field, ident, &relation_settings) {
+            model.relations.push(relation);
+        }
+        return;
+    }
+    if let Some((segment, _)) = cardinality(&field.ty)
+        && settings.is_none()
+    {
+        errors.at(
+            segment.span(),
+            format!("`{ident}` is a relationship: say which by `#[relationship(type = \"…\")]`"),
+        );
+        return;
+    }
+    let settings = settings.map(|(_, settings)| settings).unwrap_or_default();
+    match fields::read(errors, field, ident, &settings, case, true) {
+        Read::Property(property) => model.properties.push(property),
+        Read::Skipped(ident) => model.skipped.push(ident),
+    }
+}
+
+/// The name and the arguments of a relationship field's type.
+fn cardinality(ty: &Type) -> Option<(&Ident, Vec<&Type>)> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last()?;
+    if !CARDINALITIES.iter().any(|name| segment.ident == name) {
+        return None;
+    }
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return Some((&segment.ident, Vec::new()));
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    Some((&segment.ident, types.collect()))
+}
+
+fn relation_field(
+    errors: &mut Errors,
+    field: &Field,
+    ident: &Ident,
+    settings: &[Setting],
+) -> Option<RelationField> {
+    errors.repeated(settings, &[]);
+    let (mut relationship_type, mut direction) = (None, "Out");
+    for setting in settings {
+        match setting.name.to_string().as_str() {
+            "type" => relationship_type = errors.ok(setting.text()),
+            "direction" => {
+                let Some(text) = errors.ok(setting.text()) else {
+                    continue;
+                };
+                direction = match text.value().as_str() {
+                    "out" => "Out",
+                    "in" => "In",
+                    "both" => "Both",
+                    other => {
+                        errors.at(
+                            text.span(),
+                            format!(
+                                "`{other}` is no direction; it is \"out\" (from this node), \
+                                 \"in\" (to this node) or \"both\""
+                            ),
+                        );
+                        "Out"
+                    }
+                };
+            }
+            _ => errors.unknown(setting, "a relationship field", &["type", "direction"]),
+        }
+    }
+    let wrong = "a relationship field has the type `One<Person>`, `ZeroOrOne<…>`, \
+                 `OneOrMore<…>` or `Many<…>`, with a relationship struct as second argument \
+                 where the relationship has properties: `One<Person, WrittenBy>`";
+    let Some((name, arguments)) = cardinality(&field.ty) else {
+        errors.add(syn::Error::new_spanned(&field.ty, wrong));
+        return None;
+    };
+    let (target, carried): (Type, Type) = match arguments[..] {
+        [target] => (target.clone(), parse_quote!(())),
+        [target, carried] => (target.clone(), carried.clone()),
+        _ => {
+            errors.add(syn::Error::new_spanned(&field.ty, wrong));
+            return None;
+        }
+    };
+    let carries_nothing = matches!(&carried, Type::Tuple(tuple) if tuple.elems.is_empty());
+    let typed = settings.iter().any(|setting| setting.name == "type");
+    if carries_nothing && !typed {
+        errors.at(
+            ident.span(),
+            format!("`{ident}` has no relationship type: `#[relationship(type = \"…\")]`"),
+        );
+        return None;
+    }
+    Some(RelationField {
+        ident: ident.clone(),
+        field: plain(ident),
+        cardinality: name.clone(),
+        target,
+        carried,
+        relationship_type,
+        direction,
+    })
+}
+
+fn composite(errors: &mut Errors, model: &mut NodeModel, setting: &Setting) {
+    let Value::List(names) = &setting.value else {
+        return errors.at(
+            setting.span(),
+            format!(
+                "`{0}` on a struct names fields: `{0}(first, second)`",
+                setting.name
+            ),
+        );
+    };
+    let mut properties = Vec::new();
+    for name in names {
+        let wanted = plain(name);
+        match model
+            .properties
+            .iter()
+            .find(|property| property.field == wanted)
+        {
+            Some(property) => properties.push(property.name.clone()),
+            None => errors.at(
+                name.span(),
+                format!("there is no property field `{wanted}`"),
+            ),
+        }
+    }
+    if names.len() < 2 {
+        errors.at(
+            setting.span(),
+            format!(
+                "`{0}(…)` on a struct takes two fields or more; for one, write `#[node({0})]` on \
+                 the field",
+                setting.name
+            ),
+        );
+    }
+    model
+        .composites
+        .push((properties, setting.name == "unique"));
+}
+
+/// Tokens and finders are named after fields, and must not meet.
+fn check_tokens(errors: &mut Errors, model: &NodeModel) {
+    let mut known: Vec<(String, &str)> = Vec::new();
+    let properties = model
+        .properties
+        .iter()
+        .map(|p| (&p.ident, p.field.as_str()));
+    let relations = model.relations.iter().map(|r| (&r.ident, r.field.as_str()));
+    for (ident, field) in properties.chain(relations) {
+        let token = field.to_uppercase();
+        if token == "SCHEMA" {
+            errors.at(
+                ident.span(),
+                "a field can't be called `schema`: its token would hide `Node::SCHEMA`; call it \
+                 otherwise and add `#[node(rename = \"schema\")]`",
+            );
+        }
+        if let Some((_, before)) = known.iter().find(|(other, _)| *other == token) {
+            errors.at(
+                ident.span(),
+                format!("`{before}` and `{field}` would both have the token `{token}`"),
+            );
+        }
+        known.push((token, field));
+    }
+}

@@ -1,0 +1,79 @@
+//! What a relationship struct means.
+
+use proc_macro2::TokenStream;
+use syn::{Data, DeriveInput, Fields, Ident, Visibility};
+
+use super::errors::Errors;
+use super::fields::{self, PropertyField, Read};
+use super::names::{Case, plain};
+use crate::parse;
+
+/// A relationship struct.
+pub(crate) struct RelationshipModel {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) relationship_type: String,
+    pub(crate) properties: Vec<PropertyField>,
+    pub(crate) skipped: Vec<Ident>,
+}
+
+const OPTIONS: &[&str] = &["type", "rename_all"];
+
+/// Reads a relationship struct and the arguments of its attribute.
+pub(crate) fn relationship(
+    arguments: TokenStream,
+    input: &DeriveInput,
+) -> syn::Result<RelationshipModel> {
+    let mut errors = Errors::default();
+    let fields: Vec<_> = match &input.data {
+        Data::Struct(data) if !matches!(data.fields, Fields::Unnamed(_)) => {
+            data.fields.iter().collect()
+        }
+        _ => {
+            return Err(syn::Error::new(
+                input.ident.span(),
+                "a relationship is a struct with named fields, or without fields",
+            ));
+        }
+    };
+    if !input.generics.params.is_empty() {
+        return Err(syn::Error::new_spanned(
+            &input.generics,
+            "a relationship struct has no type parameters or lifetimes",
+        ));
+    }
+    let settings = errors.ok(parse::settings(arguments)).unwrap_or_default();
+    errors.repeated(&settings, &[]);
+    let mut model = RelationshipModel {
+        ident: input.ident.clone(),
+        vis: input.vis.clone(),
+        relationship_type: Case::ScreamingSnake.apply(&plain(&input.ident)),
+        properties: Vec::new(),
+        skipped: Vec::new(),
+    };
+    let mut case = None;
+    for setting in &settings {
+        match setting.name.to_string().as_str() {
+            "type" => {
+                if let Some(text) = errors.ok(setting.text()) {
+                    model.relationship_type = text.value();
+                }
+            }
+            "rename_all" => case = errors.ok(setting.text().and_then(|t| Case::parse(&t))),
+            _ => errors.unknown(setting, "a relationship struct", OPTIONS),
+        }
+    }
+    for field in fields {
+        let Some(ident) = &field.ident else { continue };
+        let settings = errors
+            .ok(parse::attribute(&field.attrs, "relationship"))
+            .flatten();
+        let settings = settings.map(|(_, settings)| settings).unwrap_or_default();
+        match fields::read(&mut errors, field, ident, &settings, case, false) {
+            Read::Property(property) => model.properties.push(property),
+            Read::Skipped(ident) => model.skipped.push(ident),
+        }
+    }
+    fields::check_names(&mut errors, &model.properties);
+    errors.finish(model)
+}
