@@ -1,1 +1,51 @@
-//! Examples live in the files beside this crate.
+//! What the examples share: where to connect, and how to print a table.
+
+use std::env;
+
+use neo_ogm::prelude::*;
+
+/// The graph that the environment names by `NEO4J_URI`, `NEO4J_USER` and `NEO4J_PASSWORD`;
+/// without `NEO4J_URI`, an embedded one in memory that is gone when the program ends.
+///
+/// # Errors
+/// Nobody answers at the URI, or the login is refused.
+pub async fn connect() -> Result<Graph, neo_ogm::Error> {
+    let graph = match env::var("NEO4J_URI") {
+        Err(_) => Graph::in_memory().await?,
+        Ok(uri) => {
+            let auth = match (env::var("NEO4J_USER"), env::var("NEO4J_PASSWORD")) {
+                (user, Ok(password)) => {
+                    Auth::basic(user.unwrap_or_else(|_| "neo4j".to_owned()), password)
+                }
+                _ => Auth::none(),
+            };
+            Graph::connect(&uri, auth).await?
+        }
+    };
+    let server = graph.driver().server_info().await?;
+    println!("Running on {} (Bolt {})\n", server.agent(), server.protocol_version());
+    Ok(graph)
+}
+
+/// Prints rows in columns that are as wide as their widest cell.
+pub fn print_table<const N: usize>(title: &str, head: [&str; N], rows: &[[String; N]]) {
+    let mut widths = head.map(|cell| cell.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: [&str; N]| {
+        let cells = cells.iter().zip(widths);
+        let cells: Vec<_> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
+        println!("  {}", cells.join("  ").trim_end());
+    };
+    println!("{title}");
+    line(head);
+    let dashes = widths.map(|width| "-".repeat(width));
+    line(dashes.each_ref().map(String::as_str));
+    for row in rows {
+        line(row.each_ref().map(String::as_str));
+    }
+    println!();
+}

@@ -99,7 +99,8 @@ impl Connection {
             return Poll::Ready(Err(self.lost("it had failed before")));
         }
         loop {
-            if self.machine.advance(wanted)? {
+            let advanced = self.machine.advance(wanted).map_err(|error| self.broken(&error))?;
+            if advanced {
                 // What is queued leaves also when nothing is waited for.
                 return match self.poll_send(cx) {
                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
@@ -169,6 +170,13 @@ impl Connection {
         let Some(limit) = self.silence_limit else { return Poll::Pending };
         let sleep = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         sleep.as_mut().poll(cx)
+    }
+
+    /// The peer broke the protocol: said with its address.
+    fn broken(&self, error: &Error) -> Error {
+        let message =
+            format!("{} broke the Bolt protocol: {}", self.address, error.message());
+        Error::new(ErrorKind::Protocol, message)
     }
 
     fn lost_io(&mut self, error: io::Error) -> Error {

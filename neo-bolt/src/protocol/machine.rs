@@ -130,6 +130,8 @@ pub(crate) struct Machine {
     in_transaction: bool,
     /// The first failure since the last RESET.
     failure: Option<Error>,
+    /// RESETs on their way: what is answered before them concerns nobody any more.
+    resets: usize,
     /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE.
     answer: Option<Metadata>,
     defunct: bool,
@@ -148,6 +150,7 @@ impl Machine {
             next_stream: 0,
             in_transaction: false,
             failure: None,
+            resets: 0,
             answer: None,
             defunct: false,
         }
@@ -276,9 +279,13 @@ impl Machine {
 
     /// RESET: whatever was going on is over. Answers that are still due are passed over.
     pub(crate) fn reset(&mut self) -> Result<(), Error> {
+        self.request(Request::Reset, tag::RESET, 0, |_| Ok(()))?;
+        self.resets += 1;
         self.results.clear();
         self.answer = None;
-        self.request(Request::Reset, tag::RESET, 0, |_| Ok(()))
+        self.failure = None;
+        self.in_transaction = false;
+        Ok(())
     }
 
     pub(crate) fn route(
@@ -393,19 +400,26 @@ impl Machine {
             }
             Response::Success(metadata) => {
                 self.pending.pop_front();
-                self.succeed(due, metadata)?;
+                if due == Request::Reset {
+                    self.resets -= 1;
+                } else if self.resets == 0 {
+                    self.succeed(due, metadata);
+                }
             }
             Response::Failure(error) => {
                 self.pending.pop_front();
                 if due == Request::Reset {
                     self.defunct = true;
+                    return Err(error);
                 }
-                self.failure.get_or_insert(error);
-                self.fail(due);
+                if self.resets == 0 {
+                    self.failure.get_or_insert(error);
+                    self.fail(due);
+                }
             }
             Response::Ignored => {
                 self.pending.pop_front();
-                if self.failure.is_none() {
+                if due == Request::Reset || self.resets == 0 && self.failure.is_none() {
                     return Err(self.broken("the server ignored a request without a reason"));
                 }
                 self.fail(due);
@@ -414,17 +428,17 @@ impl Machine {
         Ok(())
     }
 
-    fn succeed(&mut self, due: Request, metadata: Metadata) -> Result<(), Error> {
+    fn succeed(&mut self, due: Request, metadata: Metadata) {
         match due {
             Request::Run(stream) => {
                 let keys: Option<Vec<String>> = metadata.get("fields");
-                let Some(result) = self.result_mut(stream) else { return Ok(()) };
+                let Some(result) = self.result_mut(stream) else { return };
                 result.server_id = metadata.get("qid");
                 result.keys = Some(keys.unwrap_or_default().into());
                 result.run = Some(metadata);
             }
             Request::Pull(stream) => {
-                let Some(result) = self.result_mut(stream) else { return Ok(()) };
+                let Some(result) = self.result_mut(stream) else { return };
                 result.pulling = false;
                 if metadata.get("has_more") != Some(true) {
                     result.end = Some(metadata);
@@ -443,13 +457,8 @@ impl Machine {
             }
             Request::Route => self.answer = Some(metadata),
             Request::Rollback => self.in_transaction = false,
-            Request::Reset => {
-                self.in_transaction = false;
-                self.failure = None;
-            }
-            Request::Logon | Request::Begin => {}
+            Request::Logon | Request::Begin | Request::Reset => {}
         }
-        Ok(())
     }
 
     fn fail(&mut self, due: Request) {
@@ -653,6 +662,27 @@ mod tests {
             machine.incoming().extend_from_slice(&framed(garbage));
             assert!(machine.advance(Wanted::Idle).is_err(), "{garbage:02X?}");
         }
+    }
+
+    #[test]
+    fn what_was_queued_before_a_reset_does_not_touch_what_comes_behind_it() {
+        let mut machine = machine();
+        machine.begin(&Begin::default()).unwrap();
+        machine.commit().unwrap();
+        machine.reset().unwrap();
+        machine.begin(&Begin::default()).unwrap();
+        assert!(machine.failure().is_none());
+        let input = [
+            framed(b"\xB1\x7F\xA2\x84code\x81c\x87message\x81m"),
+            framed(b"\xB0\x7E"),
+            success(b"\xA0"),
+            success(b"\xA0"),
+        ]
+        .concat();
+        machine.incoming().extend_from_slice(&input);
+        assert!(machine.advance(Wanted::Idle).unwrap());
+        assert!(machine.failure().is_none());
+        assert!(!machine.is_clean(), "the second transaction is open");
     }
 
     #[test]

@@ -266,7 +266,7 @@ impl Link {
         Ok(Batch { records, end })
     }
 
-    /// Commits. Results that are still open are read to their end first, and kept.
+    /// Commits. Results that are still open are thrown away first, as by the official drivers.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
         let mut state = self.state.lock().await;
         if let State::Waiting = *state {
@@ -334,20 +334,45 @@ impl Link {
     }
 
     /// Nobody reads this result any more.
-    pub(crate) fn forget(&self, stream: StreamId) {
-        match self.state.try_lock() {
-            Ok(mut state) => {
-                if let State::Open(lease) = &mut *state {
-                    if self.auto_commit {
-                        *state = State::Closed;
-                    } else if let Ok(connection) = lease.connection() {
-                        connection.machine().forget(stream);
-                    }
-                }
+    pub(crate) fn forget(self: &Arc<Self>, stream: StreamId) {
+        let Ok(mut state) = self.state.try_lock() else {
+            self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+            return;
+        };
+        if !self.auto_commit {
+            if let State::Open(lease) = &mut *state
+                && let Ok(connection) = lease.connection()
+            {
+                connection.machine().forget(stream);
             }
-            Err(_) => {
-                self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+            return;
+        }
+        let State::Open(lease) = std::mem::replace(&mut *state, State::Closed) else { return };
+        // A read may be cut short. A write commits when its result is at its end, so somebody
+        // must bring it there, or it would be undone without a word.
+        if !self.begin.read
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(Arc::clone(self).finish(lease, stream));
+        }
+    }
+
+    /// Brings an auto-commit transaction to its end.
+    async fn finish(self: Arc<Self>, mut lease: Lease, stream: StreamId) {
+        let finish = async {
+            self.settle(&mut lease).await?;
+            if let (_, Some(End::Complete { pull: Some(pull), .. })) =
+                lease.connection()?.machine().take_records(stream)
+            {
+                self.memory.committed(&self.begin.bookmarks, pull.get("bookmark"));
             }
+            Ok::<_, Error>(())
+        };
+        let finished = tokio::time::timeout(self.provider.pool().connection_timeout(), finish);
+        match finished.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a dropped auto-commit result failed"),
+            Err(_) => tracing::warn!("a dropped auto-commit result took too long and was undone"),
         }
     }
 
