@@ -1,0 +1,22 @@
+//! Whole behaviours, on every backend. One binary, so that each server starts once.
+
+#[path = "behaviour/cardinality.rs"]
+mod cardinality;
+#[path = "behaviour/cypher.rs"]
+mod cypher;
+#[path = "behaviour/errors.rs"]
+mod errors;
+#[path = "behaviour/faults.rs"]
+mod faults;
+#[path = "behaviour/find.rs"]
+mod find;
+#[path = "behaviour/nodes.rs"]
+mod nodes;
+#[path = "behaviour/relationships.rs"]
+mod relationships;
+#[path = "behaviour/schema.rs"]
+mod schema;
+#[path = "behaviour/streams.rs"]
+mod streams;
+#[path = "behaviour/transactions.rs"]
+mod transactions;
