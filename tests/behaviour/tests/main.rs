@@ -4,10 +4,6 @@
 mod cardinality;
 #[path = "behaviour/cypher.rs"]
 mod cypher;
-#[path = "behaviour/errors.rs"]
-mod errors;
-#[path = "behaviour/faults.rs"]
-mod faults;
 #[path = "behaviour/find.rs"]
 mod find;
 #[path = "behaviour/nodes.rs"]

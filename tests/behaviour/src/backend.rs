@@ -1,0 +1,168 @@
+//! One database that a test runs on.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use neo_ogm::neo_bolt::RetryPolicy;
+use neo_ogm::prelude::*;
+use neo_test_support::neo4j::{Line, Server};
+use tokio::sync::OnceCell;
+
+use crate::{Account, Author, Book, Edition, Everything, Holder, Label, Member, Passport, Team};
+
+/// A database, and a name of this test's own on it.
+#[derive(Debug)]
+pub struct Backend {
+    place: Place,
+    /// Begins every key that the test makes, so that tests share a server without meeting.
+    prefix: String,
+}
+
+#[derive(Debug)]
+enum Place {
+    Embedded(Graph),
+    Server(&'static Server),
+}
+
+impl Backend {
+    fn new(place: Place) -> Self {
+        Self { place, prefix: format!("{}-", Uuid::now_v7().simple()) }
+    }
+
+    /// A fresh embedded engine in memory, unless `NEO_TEST_BACKENDS` leaves it out.
+    pub async fn embedded() -> Option<Self> {
+        let wanted = backends().await.iter().any(|b| matches!(b, Found::Embedded));
+        if !wanted {
+            return None;
+        }
+        let graph = Graph::in_memory().await.expect("the embedded engine opens");
+        apply_schema(&graph).await;
+        Some(Self::new(Place::Embedded(graph)))
+    }
+
+    /// Neo4j 5.26, or the server that `NEO4J_URI` names; `None` where there is neither.
+    pub async fn neo4j_5_26() -> Option<Self> {
+        Self::neo4j(Line::V5_26).await
+    }
+
+    /// Neo4j 2026.08; `None` where it can't be started.
+    pub async fn neo4j_2026_08() -> Option<Self> {
+        Self::neo4j(Line::V2026_08).await
+    }
+
+    async fn neo4j(line: Line) -> Option<Self> {
+        // A server from the environment has no line of its own, and is used once.
+        let wanted = |server: &Server| server.line().unwrap_or(Line::V5_26) == line;
+        let server = backends().await.iter().find_map(|backend| match backend {
+            Found::Neo4j(server) if wanted(server) => Some(*server),
+            _ => None,
+        })?;
+        static APPLIED: [OnceCell<()>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
+        let backend = Self::new(Place::Server(server));
+        let applied = &APPLIED[usize::from(line == Line::V2026_08)];
+        applied.get_or_init(|| async { apply_schema(&backend.graph().await).await }).await;
+        Some(backend)
+    }
+
+    /// Whether it is the embedded engine.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.place, Place::Embedded(_))
+    }
+
+    /// The graph.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn graph(&self) -> Graph {
+        match &self.place {
+            Place::Embedded(graph) => graph.clone(),
+            Place::Server(server) => self
+                .server_graph(server.uri(), RetryPolicy::default())
+                .await
+                .expect("the server answers"),
+        }
+    }
+
+    /// The graph with short waits between attempts, for tests that make many of them.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn quick_graph(&self) -> Graph {
+        match &self.place {
+            Place::Embedded(graph) => graph.clone(),
+            Place::Server(server) => {
+                self.server_graph(server.uri(), quick()).await.expect("the server answers")
+            }
+        }
+    }
+
+    /// A graph on this backend's server, reached through another address, with short waits.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub async fn graph_through(&self, uri: &str) -> Result<Graph, neo_ogm::Error> {
+        self.server_graph(uri, quick()).await
+    }
+
+    async fn server_graph(
+        &self,
+        uri: &str,
+        retries: RetryPolicy,
+    ) -> Result<Graph, neo_ogm::Error> {
+        let auth = match &self.place {
+            Place::Embedded(_) => Auth::none(),
+            Place::Server(server) => Auth::basic(server.user(), server.password()),
+        };
+        Graph::builder(uri).auth(auth).driver(|d| d.retry_policy(retries)).connect().await
+    }
+
+    /// Where the server listens, for a proxy in front of it; `None` where that is this process.
+    pub fn address(&self) -> Option<&'static str> {
+        match &self.place {
+            Place::Embedded(_) => None,
+            Place::Server(server) => Some(server.address()),
+        }
+    }
+
+    /// A key of this test's own.
+    pub fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+}
+
+/// Waits that fit a test.
+fn quick() -> RetryPolicy {
+    RetryPolicy { initial_delay: Duration::from_millis(5), ..RetryPolicy::default() }
+}
+
+use neo_test_support::Backend as Found;
+
+/// Starting servers blocks, so it has a thread of its own.
+async fn backends() -> &'static [Found] {
+    static BACKENDS: OnceLock<&'static [Found]> = OnceLock::new();
+    if let Some(backends) = BACKENDS.get() {
+        return backends;
+    }
+    let backends = tokio::task::spawn_blocking(neo_test_support::backends)
+        .await
+        .expect("the backends of this run can be had");
+    BACKENDS.get_or_init(|| backends)
+}
+
+async fn apply_schema(graph: &Graph) {
+    graph
+        .apply_schema::<(
+            Book,
+            Author,
+            Holder,
+            Passport,
+            Team,
+            Member,
+            Edition,
+            Account,
+            Label,
+            Everything,
+        )>()
+        .await
+        .expect("the schema can be applied");
+}
