@@ -23,11 +23,19 @@ async fn add_friend(graph: &Graph, name: &str, friend: &str) -> Result<(), neo_o
 }
 
 async fn print_friends(graph: &Graph, name: &str) -> Result<(), neo_ogm::Error> {
-    let Some(person) = Person::find_by_name(name).load(Person::KNOWS).one(graph).await? else {
+    let Some(person) = Person::find_by_name(name)
+        .load(Person::KNOWS)
+        .one(graph)
+        .await?
+    else {
         println!("nobody is called {name}");
         return Ok(());
     };
-    let mut friends: Vec<_> = person.knows.get()?.map(|friend| friend.name.as_str()).collect();
+    let mut friends: Vec<_> = person
+        .knows
+        .get()?
+        .map(|friend| friend.name.as_str())
+        .collect();
     friends.sort_unstable();
     for friend in friends {
         println!("{friend}");

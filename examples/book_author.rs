@@ -30,7 +30,10 @@ async fn main() -> Result<(), neo_ogm::Error> {
     author.save(&graph).await?;
     book.author.connect(&author).await?;
 
-    let author = Author::find_by_name("J. K. Rowling").load(Author::BOOKS).one(&graph).await?;
+    let author = Author::find_by_name("J. K. Rowling")
+        .load(Author::BOOKS)
+        .one(&graph)
+        .await?;
     if let Some(author) = author {
         for book in author.books.get()? {
             println!("{} wrote {}", author.name, book.title);

@@ -24,7 +24,9 @@ async fn befriend(driver: &Driver, seen: Bookmarks) -> Result<(), Error> {
         .execute_write(async |tx| {
             let statement = "MATCH (a:Person {name: $a}) MATCH (b:Person {name: $b}) \
                              MERGE (a)-[:KNOWS]->(b)";
-            tx.execute(statement, params! { "a" => "Alice", "b" => "Bob" }).await.map(|_| ())
+            tx.execute(statement, params! { "a" => "Alice", "b" => "Bob" })
+                .await
+                .map(|_| ())
         })
         .await?;
     let friends: Vec<(String, String)> = session
@@ -32,7 +34,11 @@ async fn befriend(driver: &Driver, seen: Bookmarks) -> Result<(), Error> {
             let statement = "MATCH (a:Person)-[:KNOWS]->(b:Person) \
                              WHERE a.name = $a RETURN a.name, b.name";
             let found = tx.execute(statement, params! { "a" => "Alice" }).await?;
-            found.records.iter().map(neo_ogm::neo_bolt::Record::decode).collect()
+            found
+                .records
+                .iter()
+                .map(neo_ogm::neo_bolt::Record::decode)
+                .collect()
         })
         .await?;
     for (one, other) in friends {
@@ -50,7 +56,10 @@ async fn main() -> Result<(), neo_ogm::Error> {
     befriend(driver, alice.union(&bob)).await?;
     let mut reader = driver.session(SessionConfig::default().default_access_mode(AccessMode::Read));
     let mut people = reader
-        .run("MATCH (p:Person)-[:WORKS_FOR]->(c:Company) RETURN p.name, c.name ORDER BY p.name", ())
+        .run(
+            "MATCH (p:Person)-[:WORKS_FOR]->(c:Company) RETURN p.name, c.name ORDER BY p.name",
+            (),
+        )
         .await?;
     while let Some(record) = people.next().await {
         let (person, company): (String, String) = record?.decode()?;

@@ -28,22 +28,33 @@ async fn create_friendship(
         .transaction(async |tx| {
             one.save(&tx).await?;
             other.save(&tx).await?;
-            let knows = Knows { from: met.to_owned() };
+            let knows = Knows {
+                from: met.to_owned(),
+            };
             one.knows.connect(&other).properties(knows).on(&tx).await
         })
         .await?;
-    println!("Created a friendship between {} and {} from {met}", one.name, other.name);
+    println!(
+        "Created a friendship between {} and {} from {met}",
+        one.name, other.name
+    );
     Ok(())
 }
 
 async fn find_person(graph: &Graph, name: &str) -> Result<(), neo_ogm::Error> {
-    let person = Person::find_by_name(name).load(Person::KNOWS).one(graph).await?;
+    let person = Person::find_by_name(name)
+        .load(Person::KNOWS)
+        .one(graph)
+        .await?;
     match person {
         None => println!("Found nobody called {name}"),
         Some(person) => {
             for friend in person.knows.related()? {
                 let from = &friend.relationship.from;
-                println!("Found {}, who knows {} from {from}", person.name, friend.node.name);
+                println!(
+                    "Found {}, who knows {} from {from}",
+                    person.name, friend.node.name
+                );
             }
         }
     }

@@ -44,8 +44,13 @@ async fn fill(graph: &Graph) -> Result<(), neo_ogm::Error> {
         let mut book = Book::new(title, genre);
         book.pages = pages;
         book.save(graph).await?;
-        let author = authors.get(author).ok_or_else(|| neo_ogm::Error::abort("no such author"))?;
-        book.author.connect(author).properties(WrittenBy { year }).await?;
+        let author = authors
+            .get(author)
+            .ok_or_else(|| neo_ogm::Error::abort("no such author"))?;
+        book.author
+            .connect(author)
+            .properties(WrittenBy { year })
+            .await?;
         books.insert(title, book);
     }
     for (earlier, later) in data::INFLUENCES {
@@ -53,7 +58,11 @@ async fn fill(graph: &Graph) -> Result<(), neo_ogm::Error> {
             earlier.influenced.connect(later).await?;
         }
     }
-    println!("Saved {} authors and {} books.\n", authors.len(), books.len());
+    println!(
+        "Saved {} authors and {} books.\n",
+        authors.len(),
+        books.len()
+    );
     Ok(())
 }
 
@@ -66,7 +75,11 @@ async fn russians(graph: &Graph) -> Result<(), neo_ogm::Error> {
         .load(Book::AUTHOR)
         .all(graph)
         .await?;
-    print_table("Russian novels", ["title", "author", "written"], &rows(&books)?);
+    print_table(
+        "Russian novels",
+        ["title", "author", "written"],
+        &rows(&books)?,
+    );
     Ok(())
 }
 
@@ -96,7 +109,11 @@ fn rows(books: &[Book]) -> Result<Vec<[String; 3]>, neo_ogm::Error> {
         .iter()
         .map(|book| {
             let year = book.author.relationship()?.year;
-            Ok([book.title.clone(), book.author.get()?.name.clone(), year.to_string()])
+            Ok([
+                book.title.clone(),
+                book.author.get()?.name.clone(),
+                year.to_string(),
+            ])
         })
         .collect()
 }
@@ -111,12 +128,20 @@ async fn by_author(graph: &Graph) -> Result<(), neo_ogm::Error> {
         .await?;
     let mut rows = Vec::new();
     for author in &authors {
-        let mut titles: Vec<_> = author.books.get()?.map(|book| book.title.as_str()).collect();
+        let mut titles: Vec<_> = author
+            .books
+            .get()?
+            .map(|book| book.title.as_str())
+            .collect();
         titles.sort_unstable();
         let born = author.born.map(|year| year.to_string()).unwrap_or_default();
         rows.push([author.name.clone(), born, titles.join("; ")]);
     }
-    print_table("Born between 1800 and 1870", ["author", "born", "books"], &rows);
+    print_table(
+        "Born between 1800 and 1870",
+        ["author", "born", "books"],
+        &rows,
+    );
     Ok(())
 }
 
@@ -132,8 +157,10 @@ async fn influences(graph: &Graph) -> Result<(), neo_ogm::Error> {
         .read_only()
         .fetch(graph)
         .await?;
-    let rows: Vec<_> =
-        pairs.into_iter().map(|(a, b, books)| [a.name, b.name, books.to_string()]).collect();
+    let rows: Vec<_> = pairs
+        .into_iter()
+        .map(|(a, b, books)| [a.name, b.name, books.to_string()])
+        .collect();
     print_table("Who influenced whom", ["earlier", "later", "books"], &rows);
     Ok(())
 }
@@ -141,11 +168,18 @@ async fn influences(graph: &Graph) -> Result<(), neo_ogm::Error> {
 /// A book has one author: a second one is refused by the database, whoever else is writing.
 async fn one_author_only(graph: &Graph) -> Result<(), neo_ogm::Error> {
     let title = "Anna Karenina";
-    let Some(book) = Book::find_by_title(title).one(graph).await? else { return Ok(()) };
+    let Some(book) = Book::find_by_title(title).one(graph).await? else {
+        return Ok(());
+    };
     let Some(other) = Author::find_by_name("Jane Austen").one(graph).await? else {
         return Ok(());
     };
-    if let Err(refused) = book.author.connect(&other).properties(WrittenBy { year: 1813 }).await {
+    if let Err(refused) = book
+        .author
+        .connect(&other)
+        .properties(WrittenBy { year: 1813 })
+        .await
+    {
         println!("A second author is refused:\n  {refused}\n");
     }
     Ok(())
@@ -160,7 +194,10 @@ async fn swap_shelves(graph: &Graph) -> Result<(), neo_ogm::Error> {
         shelve(graph, [second, first], "counter"),
     );
     println!("Two transactions moved the same two books at once:");
-    println!("  to the window in {} attempt(s), to the counter in {} attempt(s)", one?, other?);
+    println!(
+        "  to the window in {} attempt(s), to the counter in {} attempt(s)",
+        one?, other?
+    );
     let shelf = |book: Option<Book>| book.and_then(|book| book.shelf).unwrap_or_default();
     let ends = [
         shelf(Book::find_by_title(first).one(graph).await?),

@@ -23,7 +23,11 @@ pub async fn connect() -> Result<Graph, neo_ogm::Error> {
         }
     };
     let server = graph.driver().server_info().await?;
-    println!("Running on {} (Bolt {})\n", server.agent(), server.protocol_version());
+    println!(
+        "Running on {} (Bolt {})\n",
+        server.agent(),
+        server.protocol_version()
+    );
     Ok(graph)
 }
 
@@ -37,7 +41,9 @@ pub fn print_table<const N: usize>(title: &str, head: [&str; N], rows: &[[String
     }
     let line = |cells: [&str; N]| {
         let cells = cells.iter().zip(widths);
-        let cells: Vec<_> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         println!("  {}", cells.join("  ").trim_end());
     };
     println!("{title}");

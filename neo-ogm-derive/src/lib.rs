@@ -58,7 +58,7 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     match model::node(&input) {
         Ok(model) => expand::node(&model),
-        Err(error) => expand::broken_node(&input, &error),
+        Err(broken) => expand::broken_node(&input, &broken),
     }
     .into()
 }

@@ -18,3 +18,33 @@ pub use crate::relation::{Origin, RelationField};
 pub fn uuid_v7() -> uuid::Uuid {
     uuid::Uuid::now_v7()
 }
+
+/// Writes one property.
+///
+/// # Errors
+/// The value has no form in the dialect of the connection.
+pub fn encode_property<T: Property>(
+    value: &T,
+    encoder: &mut Encoder<'_>,
+) -> Result<(), EncodeError> {
+    value.to_bolt(encoder)
+}
+
+/// Reads the property `name`.
+///
+/// # Errors
+/// It is of another type.
+pub fn decode_property<T: Property>(
+    decoder: &mut Decoder<'_>,
+    name: &'static str,
+) -> Result<T, DecodeError> {
+    <T as FromBolt<'_>>::from_bolt(decoder).map_err(|error| error.within(name))
+}
+
+/// What stands for the property `name` where the database has none.
+///
+/// # Errors
+/// It must be there.
+pub fn missing_property<T: Property>(name: &'static str) -> Result<T, DecodeError> {
+    <T as FromBolt<'_>>::from_missing().map_err(|error| error.within(name))
+}

@@ -6,6 +6,7 @@ use quote::quote;
 use syn::DeriveInput;
 
 use super::relationship::stripped;
+use crate::model::BrokenNode;
 
 /// The methods that both traits have; they can't be called, since nothing compiles.
 fn codec() -> TokenStream {
@@ -47,18 +48,20 @@ fn from_column(input: &DeriveInput) -> TokenStream {
 }
 
 /// A node struct with mistakes.
-pub(crate) fn broken_node(input: &DeriveInput, error: &syn::Error) -> TokenStream {
-    let messages = error.to_compile_error();
+pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStream {
+    let messages = broken.error.to_compile_error();
     if !input.generics.params.is_empty() {
         // The trait wants `'static`, which a lifetime would not be.
         return messages;
     }
     let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
+    let inherent = broken.model.as_deref().map(super::node::inherent);
     quote! {
         #messages
         #[automatically_derived]
         const _: () = {
             use ::neo_ogm::__private as __n;
+            #inherent
             impl __n::Node for #ident {
                 const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema {
                     type_name: "",

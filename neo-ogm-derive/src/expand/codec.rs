@@ -1,8 +1,9 @@
 //! Reading and writing property maps.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
+use syn::spanned::Spanned as _;
 
 use crate::model::{DefaultValue, PropertyField};
 
@@ -14,15 +15,19 @@ pub(super) fn encode(properties: &[PropertyField]) -> TokenStream {
         .enumerate();
     let keys = keys.map(|(index, property)| {
         let ident = &property.ident;
-        quote!(#index => __n::ToBolt::to_bolt(&self.#ident, encoder),)
+        let ty = &property.ty;
+        // Said at the type, here and below, so that a type that is no property is reported there.
+        let write = quote_spanned!(ty.span()=> __n::encode_property::<#ty>(&self.#ident, encoder));
+        quote!(#index => #write,)
     });
     let others: Vec<_> = properties.iter().filter(|property| !property.key).collect();
     let count = others.len();
     let others = others.iter().map(|property| {
-        let (ident, name) = (&property.ident, &property.name);
+        let (ident, name, ty) = (&property.ident, &property.name, &property.ty);
+        let write = quote_spanned!(ty.span()=> __n::encode_property::<#ty>(&self.#ident, encoder));
         quote! {
             encoder.string(#name)?;
-            __n::ToBolt::to_bolt(&self.#ident, encoder)?;
+            #write?;
         }
     });
     quote! {
@@ -60,14 +65,9 @@ pub(super) fn decode(properties: &[PropertyField], defaulted: &[&Ident]) -> Toke
     let arms = properties.iter().zip(&slots).map(|(property, slot)| {
         let name = &property.name;
         let bytes = syn::LitByteStr::new(name.as_bytes(), property.ident.span());
-        quote! {
-            #bytes => {
-                #slot = ::core::option::Option::Some(
-                    __n::FromBolt::from_bolt(decoder)
-                        .map_err(|error: __n::DecodeError| error.within(#name))?,
-                );
-            }
-        }
+        let ty = &property.ty;
+        let read = quote_spanned!(ty.span()=> __n::decode_property::<#ty>(decoder, #name));
+        quote!(#bytes => #slot = ::core::option::Option::Some(#read?),)
     });
     let take = properties.iter().zip(&slots).map(|(property, slot)| {
         let (ident, name) = (&property.ident, &property.name);
@@ -75,10 +75,11 @@ pub(super) fn decode(properties: &[PropertyField], defaulted: &[&Ident]) -> Toke
             Some(DefaultValue::Trait) => quote!(::core::default::Default::default()),
             Some(DefaultValue::Expr(expr)) => quote!(#expr),
             None if property.is_list() => quote!(::std::vec::Vec::new()),
-            None => quote! {
-                __n::FromBolt::from_missing()
-                    .map_err(|error: __n::DecodeError| error.within(#name))?
-            },
+            None => {
+                let ty = &property.ty;
+                let missing = quote_spanned!(ty.span()=> __n::missing_property::<#ty>(#name));
+                quote!(#missing?)
+            }
         };
         quote! {
             #ident: match #slot {

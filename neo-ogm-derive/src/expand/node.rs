@@ -22,16 +22,17 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     let decode = codec::decode(&model.properties, &defaulted);
     let bind = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
-        quote!(__n::RelationField::bind(&self.#field, origin, &Self::SCHEMA.relations[#index]);)
+        quote_spanned! {relation.target.span()=>
+            __n::RelationField::bind(&self.#field, origin, &Self::SCHEMA.relations[#index]);
+        }
     });
     let load = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
-        quote!(#index => __n::RelationField::load(&mut self.#field, plan, decoder, graph),)
+        quote_spanned! {relation.target.span()=>
+            #index => __n::RelationField::load(&mut self.#field, plan, decoder, graph),
+        }
     });
-    let constructor = model.constructor.then(|| constructor(model, &defaulted));
-    let fields = tokens::fields(&model.vis, &model.properties);
-    let relations = tokens::relations(model);
-    let finders = tokens::finders(model);
+    let inherent = inherent(model);
     let checks = model.relations.iter().filter_map(type_check);
     quote! {
         #[automatically_derived]
@@ -71,15 +72,33 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
                 }
             }
 
-            impl #ident {
-                #constructor
-                #fields
-                #relations
-                #finders
-            }
+            #inherent
 
             #(#checks)*
         };
+    }
+}
+
+/// What the rest of a program names: `new`, tokens and finders.
+pub(super) fn inherent(model: &NodeModel) -> TokenStream {
+    let ident = &model.ident;
+    let defaulted: Vec<&Ident> = model
+        .relations
+        .iter()
+        .map(|r| &r.ident)
+        .chain(&model.skipped)
+        .collect();
+    let constructor = model.constructor.then(|| constructor(model, &defaulted));
+    let fields = tokens::fields(&model.vis, &model.properties);
+    let relations = tokens::relations(model);
+    let finders = tokens::finders(model);
+    quote! {
+        impl #ident {
+            #constructor
+            #fields
+            #relations
+            #finders
+        }
     }
 }
 

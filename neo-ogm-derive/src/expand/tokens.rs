@@ -1,7 +1,8 @@
 //! Tokens and finders: `Book::TITLE`, `Book::find_by_isbn`.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{Ident, Visibility};
 
 use crate::model::{NodeModel, PropertyField};
@@ -16,11 +17,11 @@ pub(super) fn fields(vis: &Visibility, properties: &[PropertyField]) -> TokenStr
         let (ty, name) = (&property.ty, &property.name);
         let token = token(&property.field, &property.ident);
         let doc = format!("Names the property `{name}` in filters and orderings.");
+        let plain = quote_spanned!(ty.span()=> <#ty as __n::Property>::Plain);
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]
-            #vis const #token: __n::Field<Self, <#ty as __n::Property>::Plain> =
-                __n::Field::new(#name);
+            #vis const #token: __n::Field<Self, #plain> = __n::Field::new(#name);
         }
     });
     quote!(#(#tokens)*)
@@ -62,12 +63,11 @@ pub(super) fn finders(model: &NodeModel) -> TokenStream {
         let token = token(&property.field, &property.ident);
         let finder = format_ident!("find_by_{}", property.field, span = property.ident.span());
         let doc = format!("Finds nodes by their property `{}`.", property.name);
+        let plain = quote_spanned!(ty.span()=> <#ty as __n::Property>::Plain);
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]
-            #vis fn #finder(
-                value: impl __n::Operand<<#ty as __n::Property>::Plain>,
-            ) -> __n::Find<Self> {
+            #vis fn #finder(value: impl __n::Operand<#plain>) -> __n::Find<Self> {
                 __n::Find::new().filter(Self::#token.eq(value))
             }
         }

@@ -27,8 +27,14 @@ impl Errors {
         result.map_err(|error| self.add(error)).ok()
     }
 
+    /// All mistakes, or the value where there were none.
     pub(super) fn finish<T>(self, value: T) -> syn::Result<T> {
         self.first.map_or(Ok(value), Err)
+    }
+
+    /// All mistakes so far.
+    pub(super) fn into_error(self) -> Option<syn::Error> {
+        self.first
     }
 
     /// An option that is not known here, with the nearest one that is.

@@ -8,6 +8,6 @@ mod property;
 mod relationship;
 
 pub(crate) use fields::{DefaultValue, PropertyField, is_string};
-pub(crate) use node::{NodeModel, RelationField, node};
+pub(crate) use node::{BrokenNode, NodeModel, RelationField, node};
 pub(crate) use property::{PropertyModel, Variant, property};
 pub(crate) use relationship::{RelationshipModel, relationship};

@@ -40,8 +40,21 @@ pub(crate) struct RelationField {
 const OPTIONS: &[&str] = &["label", "rename_all", "unique", "index", "no_new"];
 const CARDINALITIES: &[&str] = &["One", "ZeroOrOne", "OneOrMore", "Many"];
 
+/// Mistakes in a node struct, with what could be read of it: enough for the names that the rest
+/// of the program uses, so that one mistake makes one message.
+pub(crate) struct BrokenNode {
+    pub(crate) error: syn::Error,
+    pub(crate) model: Option<Box<NodeModel>>,
+}
+
+impl From<syn::Error> for BrokenNode {
+    fn from(error: syn::Error) -> Self {
+        Self { error, model: None }
+    }
+}
+
 /// Reads a node struct.
-pub(crate) fn node(input: &DeriveInput) -> syn::Result<NodeModel> {
+pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
     let mut errors = Errors::default();
     let fields = match &input.data {
         Data::Struct(data) => match &data.fields {
@@ -55,13 +68,15 @@ pub(crate) fn node(input: &DeriveInput) -> syn::Result<NodeModel> {
             input.ident.span(),
             "a node is a struct with named fields; for an enum or a newtype that is a property, \
              use `#[derive(Property)]`",
-        ));
+        )
+        .into());
     };
     if !input.generics.params.is_empty() {
         return Err(syn::Error::new_spanned(
             &input.generics,
             "a node struct has no type parameters or lifetimes: its label stands for one type",
-        ));
+        )
+        .into());
     }
     let attribute = errors.ok(parse::attribute(&input.attrs, "node")).flatten();
     let settings = attribute.map(|(_, settings)| settings).unwrap_or_default();
@@ -114,8 +129,14 @@ pub(crate) fn node(input: &DeriveInput) -> syn::Result<NodeModel> {
         );
     }
     fields::check_names(&mut errors, &model.properties);
-    check_tokens(&mut errors, &model);
-    errors.finish(model)
+    let clash = check_tokens(&mut errors, &model);
+    match errors.into_error() {
+        None => Ok(model),
+        Some(error) => {
+            let model = (!clash).then(|| Box::new(model));
+            Err(BrokenNode { error, model })
+        }
+    }
 }
 
 fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: Option<Case>) {
@@ -275,8 +296,9 @@ fn composite(errors: &mut Errors, model: &mut NodeModel, setting: &Setting) {
         .push((properties, setting.name == "unique"));
 }
 
-/// Tokens and finders are named after fields, and must not meet.
-fn check_tokens(errors: &mut Errors, model: &NodeModel) {
+/// Tokens and finders are named after fields, and must not meet. Whether they do.
+fn check_tokens(errors: &mut Errors, model: &NodeModel) -> bool {
+    let mut clash = false;
     let mut known: Vec<(String, &str)> = Vec::new();
     let properties = model
         .properties
@@ -297,7 +319,9 @@ fn check_tokens(errors: &mut Errors, model: &NodeModel) {
                 ident.span(),
                 format!("`{before}` and `{field}` would both have the token `{token}`"),
             );
+            clash = true;
         }
         known.push((token, field));
     }
+    clash
 }

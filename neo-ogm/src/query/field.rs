@@ -103,42 +103,49 @@ impl<O, T: Property> Field<O, T> {
     }
 }
 
-impl<O, T> Field<O, T>
-where
-    T: Property,
-    T::Kind: kind::IsOrdered,
-{
+impl<O, T: Property> Field<O, T> {
     /// The property is less than `value`.
-    pub fn lt(self, value: impl Operand<T>) -> Filter<O> {
+    pub fn lt(self, value: impl Operand<T>) -> Filter<O>
+    where
+        T::Kind: kind::IsOrdered,
+    {
         self.compare(Comparison::Less, value)
     }
 
     /// The property is at most `value`.
-    pub fn le(self, value: impl Operand<T>) -> Filter<O> {
+    pub fn le(self, value: impl Operand<T>) -> Filter<O>
+    where
+        T::Kind: kind::IsOrdered,
+    {
         self.compare(Comparison::LessOrEqual, value)
     }
 
     /// The property is greater than `value`.
-    pub fn gt(self, value: impl Operand<T>) -> Filter<O> {
+    pub fn gt(self, value: impl Operand<T>) -> Filter<O>
+    where
+        T::Kind: kind::IsOrdered,
+    {
         self.compare(Comparison::Greater, value)
     }
 
     /// The property is at least `value`.
-    pub fn ge(self, value: impl Operand<T>) -> Filter<O> {
+    pub fn ge(self, value: impl Operand<T>) -> Filter<O>
+    where
+        T::Kind: kind::IsOrdered,
+    {
         self.compare(Comparison::GreaterOrEqual, value)
     }
 
     /// The property is at least `low` and at most `high`.
-    pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Filter<O> {
+    pub fn between(self, low: impl Operand<T>, high: impl Operand<T>) -> Filter<O>
+    where
+        T::Kind: kind::IsOrdered,
+    {
         self.ge(low).and(self.le(high))
     }
 }
 
-impl<O, T> Field<O, T>
-where
-    T: Property,
-    T::Kind: kind::IsText,
-{
+impl<O, T: Property> Field<O, T> {
     fn text(self, comparison: Comparison, text: impl Into<String>) -> Filter<O> {
         let value = Box::new(text.into());
         Filter::new(Condition::Compare {
@@ -149,32 +156,50 @@ where
     }
 
     /// The text begins with `prefix`; served by a range or text index.
-    pub fn starts_with(self, prefix: impl Into<String>) -> Filter<O> {
+    pub fn starts_with(self, prefix: impl Into<String>) -> Filter<O>
+    where
+        T::Kind: kind::IsText,
+    {
         self.text(Comparison::StartsWith, prefix)
     }
 
     /// The text ends with `suffix`.
-    pub fn ends_with(self, suffix: impl Into<String>) -> Filter<O> {
+    pub fn ends_with(self, suffix: impl Into<String>) -> Filter<O>
+    where
+        T::Kind: kind::IsText,
+    {
         self.text(Comparison::EndsWith, suffix)
     }
 
     /// The text has `part` in it.
-    pub fn contains(self, part: impl Into<String>) -> Filter<O> {
+    pub fn contains(self, part: impl Into<String>) -> Filter<O>
+    where
+        T::Kind: kind::IsText,
+    {
         self.text(Comparison::Contains, part)
     }
 
     /// The whole text matches a regular expression of Java's kind; no index serves it.
-    pub fn matches(self, pattern: impl Into<String>) -> Filter<O> {
+    pub fn matches(self, pattern: impl Into<String>) -> Filter<O>
+    where
+        T::Kind: kind::IsText,
+    {
         self.text(Comparison::Matches, pattern)
     }
 
     /// The text equals `text` when both are put in lower case; no index serves it.
-    pub fn eq_ignore_case(self, text: impl Into<String>) -> Filter<O> {
+    pub fn eq_ignore_case(self, text: impl Into<String>) -> Filter<O>
+    where
+        T::Kind: kind::IsText,
+    {
         self.text(Comparison::EqualIgnoreCase, text)
     }
 
     /// The text has `part` in it when both are put in lower case; no index serves it.
-    pub fn contains_ignore_case(self, part: impl Into<String>) -> Filter<O> {
+    pub fn contains_ignore_case(self, part: impl Into<String>) -> Filter<O>
+    where
+        T::Kind: kind::IsText,
+    {
         self.text(Comparison::ContainsIgnoreCase, part)
     }
 }

@@ -7,13 +7,10 @@ use std::sync::Arc;
 use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters};
+use super::said::{PropertiesGiven, PropertiesMissing, Said, Set};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{DefaultProperties, KeyOf, Node, Relationship};
-
-/// Nothing has been said of what the relationship carries.
-#[derive(Debug, Clone, Copy)]
-pub enum Unsaid {}
+use crate::mapping::{KeyOf, Node, Relationship};
 
 /// A connect that waits to be awaited.
 ///
@@ -30,7 +27,7 @@ pub enum Unsaid {}
 /// been made.
 #[derive(Debug)]
 #[must_use = "nothing is sent before `.await`"]
-pub struct Connect<'a, T, R, S = R> {
+pub struct Connect<'a, T, R, S = PropertiesGiven> {
     bound: Option<Bound>,
     target: &'a T,
     on: Option<Target>,
@@ -38,7 +35,7 @@ pub struct Connect<'a, T, R, S = R> {
     said: std::marker::PhantomData<fn() -> S>,
 }
 
-impl<'a, T: Node, R: Relationship> Connect<'a, T, R, Unsaid> {
+impl<'a, T: Node, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
     pub(super) fn new(bound: Option<Bound>, target: &'a T) -> Self {
         Self {
             bound,
@@ -51,7 +48,7 @@ impl<'a, T: Node, R: Relationship> Connect<'a, T, R, Unsaid> {
 
     /// What the relationship carries. Key fields tell it from parallel relationships; the others
     /// are set, also on a relationship that is there already.
-    pub fn properties(self, properties: R) -> Connect<'a, T, R, R> {
+    pub fn properties(self, properties: R) -> Connect<'a, T, R, PropertiesGiven> {
         Connect {
             bound: self.bound,
             target: self.target,
@@ -70,22 +67,7 @@ impl<T, R, S> Connect<'_, T, R, S> {
     }
 }
 
-impl<'a, T: Node, R: DefaultProperties> IntoFuture for Connect<'a, T, R, Unsaid> {
-    type Output = Result<(), Error>;
-    type IntoFuture = BoxFuture<'a, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(connect(
-            self.bound,
-            self.target,
-            self.on,
-            R::default_properties(),
-            Set::OnCreate,
-        ))
-    }
-}
-
-impl<'a, T: Node, R: Relationship> IntoFuture for Connect<'a, T, R, R> {
+impl<'a, T: Node, R: Relationship, S: Said<R>> IntoFuture for Connect<'a, T, R, S> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
@@ -97,35 +79,7 @@ impl<'a, T: Node, R: Relationship> IntoFuture for Connect<'a, T, R, R> {
             properties,
             ..
         } = self;
-        Box::pin(async move {
-            match properties {
-                Some(properties) => connect(bound, target, on, properties, Set::Always).await,
-                // `properties` is the only way here.
-                None => Ok(()),
-            }
-        })
-    }
-}
-
-/// When the properties of the relationship are set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Set {
-    /// Only on a relationship that the statement makes: nobody said anything of them.
-    OnCreate,
-    /// Also on one that is there.
-    Always,
-}
-
-impl Set {
-    /// Writes the clause that sets what `R` carries besides its keys.
-    pub(super) fn write<R: Relationship>(self, text: &mut String) {
-        if R::SCHEMA.properties.iter().all(|property| property.key) {
-            return;
-        }
-        text.push_str(match self {
-            Self::OnCreate => " ON CREATE SET r += $p",
-            Self::Always => " SET r += $p",
-        });
+        Box::pin(connect(bound, target, on, S::resolve(properties), S::SET))
     }
 }
 
@@ -133,7 +87,7 @@ async fn connect<T: Node, R: Relationship>(
     bound: Option<Bound>,
     target: &T,
     on: Option<Target>,
-    properties: R,
+    properties: Option<R>,
     set: Set,
 ) -> Result<(), Error> {
     let bound = ends::bound(bound)?;
@@ -143,7 +97,7 @@ async fn connect<T: Node, R: Relationship>(
     let parameters = EndParameters {
         source: &bound.origin.key,
         target: Some(&key),
-        relationship: Some(&properties),
+        relationship: properties.as_ref(),
     };
     let done = executor
         .execute(AccessMode::Write, statement, parameters)

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use neo_bolt::packstream::{DecodeError, Decoder};
 
-use super::connect::{Connect, Unsaid};
+use super::connect::Connect;
 use super::disconnect::Disconnect;
 use super::ends::Bound;
 use super::fetch::Fetch;
 use super::replace::Replace;
+use super::said::PropertiesMissing;
 use super::{Origin, ends};
 use crate::error::{Error, ErrorKind};
 use crate::executor::Graph;
@@ -167,7 +168,7 @@ macro_rules! relation_fields {
             /// # Errors
             /// One of the two nodes is not in the database, or the connection would break the
             /// cardinality at either end.
-            pub fn connect<'a>(&'a self, target: &'a T) -> Connect<'a, T, R, Unsaid> {
+            pub fn connect<'a>(&'a self, target: &'a T) -> Connect<'a, T, R, PropertiesMissing> {
                 Connect::new(self.core.bound(), target)
             }
 
@@ -176,7 +177,7 @@ macro_rules! relation_fields {
             ///
             /// # Errors
             /// As [`connect`](Self::connect).
-            pub fn replace<'a>(&'a self, target: &'a T) -> Replace<'a, T, R, Unsaid> {
+            pub fn replace<'a>(&'a self, target: &'a T) -> Replace<'a, T, R, PropertiesMissing> {
                 Replace::new(self.core.bound(), target)
             }
         }

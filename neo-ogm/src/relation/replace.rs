@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use neo_bolt::AccessMode;
 
-use super::connect::{Set, Unsaid};
 use super::ends::{self, Bound, EndParameters};
+use super::said::{PropertiesGiven, PropertiesMissing, Said, Set};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{DefaultProperties, KeyOf, Node, Relationship};
+use crate::mapping::{KeyOf, Node, Relationship};
 
 /// A replace that waits to be awaited: one atomic statement, one round trip.
 ///
@@ -18,7 +18,7 @@ use crate::mapping::{DefaultProperties, KeyOf, Node, Relationship};
 /// nothing.
 #[derive(Debug)]
 #[must_use = "nothing is sent before `.await`"]
-pub struct Replace<'a, T, R, S = R> {
+pub struct Replace<'a, T, R, S = PropertiesGiven> {
     bound: Option<Bound>,
     target: &'a T,
     on: Option<Target>,
@@ -26,7 +26,7 @@ pub struct Replace<'a, T, R, S = R> {
     said: std::marker::PhantomData<fn() -> S>,
 }
 
-impl<'a, T: Node, R: Relationship> Replace<'a, T, R, Unsaid> {
+impl<'a, T: Node, R: Relationship> Replace<'a, T, R, PropertiesMissing> {
     pub(super) fn new(bound: Option<Bound>, target: &'a T) -> Self {
         Self {
             bound,
@@ -38,7 +38,7 @@ impl<'a, T: Node, R: Relationship> Replace<'a, T, R, Unsaid> {
     }
 
     /// What the new relationship carries.
-    pub fn properties(self, properties: R) -> Replace<'a, T, R, R> {
+    pub fn properties(self, properties: R) -> Replace<'a, T, R, PropertiesGiven> {
         Replace {
             bound: self.bound,
             target: self.target,
@@ -57,22 +57,7 @@ impl<T, R, S> Replace<'_, T, R, S> {
     }
 }
 
-impl<'a, T: Node, R: DefaultProperties> IntoFuture for Replace<'a, T, R, Unsaid> {
-    type Output = Result<(), Error>;
-    type IntoFuture = BoxFuture<'a, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(replace(
-            self.bound,
-            self.target,
-            self.on,
-            R::default_properties(),
-            Set::OnCreate,
-        ))
-    }
-}
-
-impl<'a, T: Node, R: Relationship> IntoFuture for Replace<'a, T, R, R> {
+impl<'a, T: Node, R: Relationship, S: Said<R>> IntoFuture for Replace<'a, T, R, S> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
@@ -84,13 +69,7 @@ impl<'a, T: Node, R: Relationship> IntoFuture for Replace<'a, T, R, R> {
             properties,
             ..
         } = self;
-        Box::pin(async move {
-            match properties {
-                Some(properties) => replace(bound, target, on, properties, Set::Always).await,
-                // `properties` is the only way here.
-                None => Ok(()),
-            }
-        })
+        Box::pin(replace(bound, target, on, S::resolve(properties), S::SET))
     }
 }
 
@@ -98,7 +77,7 @@ async fn replace<T: Node, R: Relationship>(
     bound: Option<Bound>,
     target: &T,
     on: Option<Target>,
-    properties: R,
+    properties: Option<R>,
     set: Set,
 ) -> Result<(), Error> {
     let bound = ends::bound(bound)?;
@@ -108,7 +87,7 @@ async fn replace<T: Node, R: Relationship>(
     let parameters = EndParameters {
         source: &bound.origin.key,
         target: Some(&key),
-        relationship: Some(&properties),
+        relationship: properties.as_ref(),
     };
     let done = executor
         .execute(AccessMode::Write, statement, parameters)

@@ -26,12 +26,18 @@ enum Place {
 
 impl Backend {
     fn new(place: Place) -> Self {
-        Self { place, prefix: format!("{}-", Uuid::now_v7().simple()) }
+        Self {
+            place,
+            prefix: format!("{}-", Uuid::now_v7().simple()),
+        }
     }
 
     /// A fresh embedded engine in memory, unless `NEO_TEST_BACKENDS` leaves it out.
     pub async fn embedded() -> Option<Self> {
-        let wanted = backends().await.iter().any(|b| matches!(b, Found::Embedded));
+        let wanted = backends()
+            .await
+            .iter()
+            .any(|b| matches!(b, Found::Embedded));
         if !wanted {
             return None;
         }
@@ -60,7 +66,9 @@ impl Backend {
         static APPLIED: [OnceCell<()>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
         let backend = Self::new(Place::Server(server));
         let applied = &APPLIED[usize::from(line == Line::V2026_08)];
-        applied.get_or_init(|| async { apply_schema(&backend.graph().await).await }).await;
+        applied
+            .get_or_init(|| async { apply_schema(&backend.graph().await).await })
+            .await;
         Some(backend)
     }
 
@@ -90,9 +98,10 @@ impl Backend {
     pub async fn quick_graph(&self) -> Graph {
         match &self.place {
             Place::Embedded(graph) => graph.clone(),
-            Place::Server(server) => {
-                self.server_graph(server.uri(), quick()).await.expect("the server answers")
-            }
+            Place::Server(server) => self
+                .server_graph(server.uri(), quick())
+                .await
+                .expect("the server answers"),
         }
     }
 
@@ -104,16 +113,16 @@ impl Backend {
         self.server_graph(uri, quick()).await
     }
 
-    async fn server_graph(
-        &self,
-        uri: &str,
-        retries: RetryPolicy,
-    ) -> Result<Graph, neo_ogm::Error> {
+    async fn server_graph(&self, uri: &str, retries: RetryPolicy) -> Result<Graph, neo_ogm::Error> {
         let auth = match &self.place {
             Place::Embedded(_) => Auth::none(),
             Place::Server(server) => Auth::basic(server.user(), server.password()),
         };
-        Graph::builder(uri).auth(auth).driver(|d| d.retry_policy(retries)).connect().await
+        Graph::builder(uri)
+            .auth(auth)
+            .driver(|d| d.retry_policy(retries))
+            .connect()
+            .await
     }
 
     /// Where the server listens, for a proxy in front of it; `None` where that is this process.
@@ -132,7 +141,10 @@ impl Backend {
 
 /// Waits that fit a test.
 fn quick() -> RetryPolicy {
-    RetryPolicy { initial_delay: Duration::from_millis(5), ..RetryPolicy::default() }
+    RetryPolicy {
+        initial_delay: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    }
 }
 
 use neo_test_support::Backend as Found;

@@ -24,29 +24,55 @@ async fn a_second_one_is_refused(backend: Backend) {
     book.save(&graph).await.unwrap();
     first.save(&graph).await.unwrap();
     second.save(&graph).await.unwrap();
-    book.author.connect(&first).properties(Wrote { year: 1 }).await.unwrap();
-    let error = book.author.connect(&second).properties(Wrote { year: 2 }).await.unwrap_err();
+    book.author
+        .connect(&first)
+        .properties(Wrote { year: 1 })
+        .await
+        .unwrap();
+    let error = book
+        .author
+        .connect(&second)
+        .properties(Wrote { year: 2 })
+        .await
+        .unwrap_err();
     assert!(is_violation(&error), "{error}");
     assert!(error.to_string().contains("replace"), "{error}");
     // From the other end, whose own field is not bounded, it is the same relationship.
-    let error = second.books.connect(&book).properties(Wrote { year: 2 }).await.unwrap_err();
+    let error = second
+        .books
+        .connect(&book)
+        .properties(Wrote { year: 2 })
+        .await
+        .unwrap_err();
     assert!(is_violation(&error), "{error}");
     assert_eq!(book.author.fetch().await.unwrap().name, first.name);
 }
 
 async fn a_bound_at_the_other_end_holds_too(backend: Backend) {
     let graph = backend.graph().await;
-    let (ann, bob) = (Holder::new(backend.key("ann")), Holder::new(backend.key("bob")));
-    let (one, two) = (Passport::new(backend.key("1")), Passport::new(backend.key("2")));
+    let (ann, bob) = (
+        Holder::new(backend.key("ann")),
+        Holder::new(backend.key("bob")),
+    );
+    let (one, two) = (
+        Passport::new(backend.key("1")),
+        Passport::new(backend.key("2")),
+    );
     ann.save(&graph).await.unwrap();
     bob.save(&graph).await.unwrap();
     one.save(&graph).await.unwrap();
     two.save(&graph).await.unwrap();
     ann.passport.connect(&one).await.unwrap();
     let error = bob.passport.connect(&one).await.unwrap_err();
-    assert!(is_violation(&error) && error.to_string().contains(&one.number), "{error}");
+    assert!(
+        is_violation(&error) && error.to_string().contains(&one.number),
+        "{error}"
+    );
     let error = ann.passport.connect(&two).await.unwrap_err();
-    assert!(is_violation(&error) && error.to_string().contains(&ann.name), "{error}");
+    assert!(
+        is_violation(&error) && error.to_string().contains(&ann.name),
+        "{error}"
+    );
     let error = two.holder.connect(&ann).await.unwrap_err();
     assert!(is_violation(&error), "{error}");
     ann.passport.disconnect(&one).await.unwrap();
@@ -58,7 +84,10 @@ async fn a_bound_at_the_other_end_holds_too(backend: Backend) {
 async fn the_last_of_one_or_more_stays(backend: Backend) {
     let graph = backend.graph().await;
     let team = Team::new(backend.key("team"));
-    let (ann, bob) = (Member::new(backend.key("ann")), Member::new(backend.key("bob")));
+    let (ann, bob) = (
+        Member::new(backend.key("ann")),
+        Member::new(backend.key("bob")),
+    );
     team.save(&graph).await.unwrap();
     ann.save(&graph).await.unwrap();
     bob.save(&graph).await.unwrap();
@@ -69,7 +98,10 @@ async fn the_last_of_one_or_more_stays(backend: Backend) {
     team.members.connect(&bob).await.unwrap();
     team.members.disconnect(&ann).await.unwrap();
     let left = team.members.fetch().await.unwrap();
-    assert_eq!(left.iter().map(|m| &m.node.name).collect::<Vec<_>>(), [&bob.name]);
+    assert_eq!(
+        left.iter().map(|m| &m.node.name).collect::<Vec<_>>(),
+        [&bob.name]
+    );
 }
 
 /// Four tasks connect one book with four authors, 100 times over.
@@ -89,7 +121,10 @@ async fn racing_connects_leave_exactly_one(backend: Backend) {
             .map(|author| {
                 let (book, author) = (book.clone(), author.clone());
                 tokio::spawn(async move {
-                    book.author.connect(&author).properties(Wrote { year: round }).await
+                    book.author
+                        .connect(&author)
+                        .properties(Wrote { year: round })
+                        .await
                 })
             })
             .collect();

@@ -13,22 +13,41 @@ async fn rows_become_what_is_asked_for(backend: Backend) {
     let author = Author::new(backend.key("author"));
     graph.save(&book).await.unwrap();
     graph.save(&author).await.unwrap();
-    book.author.connect(&author).properties(Wrote { year: 1878 }).await.unwrap();
+    book.author
+        .connect(&author)
+        .properties(Wrote { year: 1878 })
+        .await
+        .unwrap();
     let query = |what: &str| {
         let text = format!("MATCH (b:Book {{isbn: $isbn}})-[r:WRITTEN_BY]->(p) RETURN {what}");
-        graph.cypher(text).param("isbn", book.isbn.as_str()).read_only()
+        graph
+            .cypher(text)
+            .param("isbn", book.isbn.as_str())
+            .read_only()
     };
     let rows: Vec<(Book, Wrote, Author)> = query("b, r, p").fetch(&graph).await.unwrap();
     assert_eq!(rows[0].0.isbn, book.isbn);
     assert_eq!(rows[0].1, Wrote { year: 1878 });
-    assert_eq!(rows[0].0.author.fetch().await.unwrap().name, author.name, "it is bound");
+    assert_eq!(
+        rows[0].0.author.fetch().await.unwrap().name,
+        author.name,
+        "it is bound"
+    );
     let nodes: Vec<Author> = query("p").fetch(&graph).await.unwrap();
     assert_eq!(nodes[0].name, author.name);
-    let mixed: Vec<(String, Option<i64>, Vec<Author>)> =
-        query("b.title, b.pages, collect(p)").fetch(&graph).await.unwrap();
-    assert_eq!((mixed[0].0.as_str(), mixed[0].1, mixed[0].2.len()), ("T", None, 1));
+    let mixed: Vec<(String, Option<i64>, Vec<Author>)> = query("b.title, b.pages, collect(p)")
+        .fetch(&graph)
+        .await
+        .unwrap();
+    assert_eq!(
+        (mixed[0].0.as_str(), mixed[0].1, mixed[0].2.len()),
+        ("T", None, 1)
+    );
     let values: Vec<Value> = query("[1, 'a', null]").fetch(&graph).await.unwrap();
-    assert_eq!(values[0], Value::List(vec![1.into(), "a".into(), Value::Null]));
+    assert_eq!(
+        values[0],
+        Value::List(vec![1.into(), "a".into(), Value::Null])
+    );
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Plain {
@@ -40,7 +59,14 @@ async fn rows_become_what_is_asked_for(backend: Backend) {
         .fetch_as(&graph)
         .await
         .unwrap();
-    assert_eq!(plain, [Plain { title: "T".to_owned(), year: 1878, pages: None }]);
+    assert_eq!(
+        plain,
+        [Plain {
+            title: "T".to_owned(),
+            year: 1878,
+            pages: None
+        }]
+    );
 }
 
 async fn what_does_not_fit_is_named(backend: Backend) {
@@ -52,8 +78,14 @@ async fn what_does_not_fit_is_named(backend: Backend) {
         .execute(&graph)
         .await
         .unwrap();
-    let error = Book::find_by_isbn(isbn.as_str()).one(&graph).await.unwrap_err();
-    assert_eq!(error.to_string(), "Book: title: expected STRING, found INTEGER");
+    let error = Book::find_by_isbn(isbn.as_str())
+        .one(&graph)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Book: title: expected STRING, found INTEGER"
+    );
     let query = |what: &str| {
         let text = format!("MATCH (b:Book {{isbn: $isbn}}) RETURN {what}");
         graph.cypher(text).param("isbn", isbn.as_str())
@@ -61,15 +93,27 @@ async fn what_does_not_fit_is_named(backend: Backend) {
     let error = query("b").fetch::<Author>(&graph).await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains(":Author") && text.contains(":Book"), "{text}");
-    let error = query("b.title AS t, 1 AS x").fetch::<(String, i64)>(&graph).await.unwrap_err();
-    assert!(error.to_string().contains("t: expected STRING, found INTEGER"), "{error}");
-    let error = query("1 AS x, 2 AS y").fetch::<i64>(&graph).await.unwrap_err();
+    let error = query("b.title AS t, 1 AS x")
+        .fetch::<(String, i64)>(&graph)
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("t: expected STRING, found INTEGER"),
+        "{error}"
+    );
+    let error = query("1 AS x, 2 AS y")
+        .fetch::<i64>(&graph)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("2 columns (x, y)"), "{error}");
     let error = query("nonsense(1)").fetch::<i64>(&graph).await.unwrap_err();
     let code = error.code().unwrap();
     assert!(code.starts_with("Neo.ClientError.Statement."), "{error:?}");
     assert!(matches!(error.kind(), ErrorKind::Driver(_)));
-    graph.cypher("MATCH (b:Book {isbn: $isbn}) DELETE b")
+    graph
+        .cypher("MATCH (b:Book {isbn: $isbn}) DELETE b")
         .param("isbn", isbn.as_str())
         .execute(&graph)
         .await

@@ -34,11 +34,19 @@ async fn shelf(backend: &Backend) -> (Graph, String) {
     ] {
         let mut book = Book::new(format!("{prefix}{number}"), title);
         book.pages = pages;
-        book.tags = if number < 3 { vec!["russian".to_owned()] } else { vec![] };
+        book.tags = if number < 3 {
+            vec!["russian".to_owned()]
+        } else {
+            vec![]
+        };
         book.save(&graph).await.unwrap();
         if let Some(author) = author {
             let wrote = Wrote { year };
-            book.author.connect(&authors[author]).properties(wrote).await.unwrap();
+            book.author
+                .connect(&authors[author])
+                .properties(wrote)
+                .await
+                .unwrap();
         }
     }
     (graph, prefix)
@@ -59,7 +67,10 @@ async fn filters_ask_what_they_say(backend: Backend) {
     let (graph, prefix) = shelf(&backend).await;
     let cases: Vec<(Filter<Book>, &[&str])> = vec![
         (Book::TITLE.eq("Beowulf"), &["Beowulf"]),
-        (Book::TITLE.ends_with("e"), &["To the Lighthouse", "War and Peace"]),
+        (
+            Book::TITLE.ends_with("e"),
+            &["To the Lighthouse", "War and Peace"],
+        ),
         (Book::TITLE.contains("a K"), &["Anna Karenina"]),
         (Book::TITLE.contains_ignore_case("WAR"), &["War and Peace"]),
         (Book::TITLE.eq_ignore_case("beowulf"), &["Beowulf"]),
@@ -68,10 +79,18 @@ async fn filters_ask_what_they_say(backend: Backend) {
         (Book::PAGES.ge(864), &["Anna Karenina", "War and Peace"]),
         (Book::PAGES.between(194, 300), &["Beowulf", "Mrs Dalloway"]),
         (Book::PAGES.is_null(), &["To the Lighthouse"]),
-        (Book::PAGES.ne(300).and(Book::PAGES.lt(1000)), &["Anna Karenina", "Mrs Dalloway"]),
-        (Book::TAGS.has("russian"), &["Anna Karenina", "War and Peace"]),
         (
-            Book::PAGES.gt(1000).or(Book::TITLE.starts_with("Beo").and(Book::PAGES.le(300))),
+            Book::PAGES.ne(300).and(Book::PAGES.lt(1000)),
+            &["Anna Karenina", "Mrs Dalloway"],
+        ),
+        (
+            Book::TAGS.has("russian"),
+            &["Anna Karenina", "War and Peace"],
+        ),
+        (
+            Book::PAGES
+                .gt(1000)
+                .or(Book::TITLE.starts_with("Beo").and(Book::PAGES.le(300))),
             &["Beowulf", "War and Peace"],
         ),
         (
@@ -90,13 +109,21 @@ async fn filters_ask_what_they_say(backend: Backend) {
 async fn filters_reach_through_relationships(backend: Backend) {
     let (graph, prefix) = shelf(&backend).await;
     let cases: Vec<(Filter<Book>, &[&str])> = vec![
-        (Book::AUTHOR.has(Author::BORN.lt(1850)), &["Anna Karenina", "War and Peace"]),
+        (
+            Book::AUTHOR.has(Author::BORN.lt(1850)),
+            &["Anna Karenina", "War and Peace"],
+        ),
         (Book::AUTHOR.is_empty(), &["Beowulf"]),
         (
-            Book::AUTHOR.exists().and(Book::PAGES.is_not_null().and(Book::PAGES.lt(900))),
+            Book::AUTHOR
+                .exists()
+                .and(Book::PAGES.is_not_null().and(Book::PAGES.lt(900))),
             &["Anna Karenina", "Mrs Dalloway"],
         ),
-        (Book::AUTHOR.has_relationship(Wrote::YEAR.gt(1925)), &["To the Lighthouse"]),
+        (
+            Book::AUTHOR.has_relationship(Wrote::YEAR.gt(1925)),
+            &["To the Lighthouse"],
+        ),
         (
             Book::AUTHOR.has_both(Author::BORN.gt(1850), Wrote::YEAR.lt(1927)),
             &["Mrs Dalloway"],
@@ -115,10 +142,18 @@ async fn filters_reach_through_relationships(backend: Backend) {
 async fn order_skip_and_limit(backend: Backend) {
     let (graph, prefix) = shelf(&backend).await;
     let mine = || Book::find().filter(Book::ISBN.starts_with(prefix.as_str()));
-    let page = mine().order_by(Book::TITLE.desc()).skip(1).limit(2).all(&graph).await.unwrap();
+    let page = mine()
+        .order_by(Book::TITLE.desc())
+        .skip(1)
+        .limit(2)
+        .all(&graph)
+        .await
+        .unwrap();
     let page: Vec<_> = page.iter().map(|book| book.title.as_str()).collect();
     assert_eq!(page, ["To the Lighthouse", "Mrs Dalloway"]);
-    let by_pages = mine().order_by(Book::PAGES.asc()).order_by(Book::TITLE.asc());
+    let by_pages = mine()
+        .order_by(Book::PAGES.asc())
+        .order_by(Book::TITLE.asc());
     let by_pages = by_pages.all(&graph).await.unwrap();
     let pages: Vec<_> = by_pages.iter().map(|book| book.pages).collect();
     assert_eq!(pages, [Some(194), Some(300), Some(864), Some(1225), None]);
@@ -135,8 +170,16 @@ async fn one_first_count_and_exists(backend: Backend) {
     assert_eq!(none().count(&graph).await.unwrap(), 0);
     assert!(none().one(&graph).await.unwrap().is_none());
     let error = mine().one(&graph).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::NotUnique { .. }), "{error}");
-    let first = mine().order_by(Book::TITLE.asc()).first(&graph).await.unwrap().unwrap();
+    assert!(
+        matches!(error.kind(), ErrorKind::NotUnique { .. }),
+        "{error}"
+    );
+    let first = mine()
+        .order_by(Book::TITLE.asc())
+        .first(&graph)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(first.title, "Anna Karenina");
 }
 
@@ -154,13 +197,21 @@ async fn loads_come_along_nested(backend: Backend) {
     let tolstoy = anna.author.get().unwrap();
     assert_eq!(tolstoy.born, Some(1828));
     assert_eq!(anna.author.relationship().unwrap().year, 1878);
-    let mut others: Vec<_> = tolstoy.books.get().unwrap().map(|b| b.title.as_str()).collect();
+    let mut others: Vec<_> = tolstoy
+        .books
+        .get()
+        .unwrap()
+        .map(|b| b.title.as_str())
+        .collect();
     others.sort_unstable();
     assert_eq!(others, ["Anna Karenina", "War and Peace"]);
     assert_eq!(anna.similar.get().unwrap().len(), 0);
     let beowulf = &books[1];
     let error = beowulf.author.get().unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Cardinality { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Cardinality { .. }),
+        "{error}"
+    );
     // A node that came along is bound like any other.
     let again = tolstoy.books.fetch().await.unwrap();
     assert_eq!(again.len(), 2);

@@ -1,7 +1,7 @@
 //! Saving, inserting, updating, deleting and reading single nodes.
 
-use neo_behaviour_tests::{Backend, Book, Edition, Everything, Genre, Isbn, Label, Team};
 use neo_behaviour_tests::on_every_backend;
+use neo_behaviour_tests::{Backend, Book, Edition, Everything, Genre, Isbn, Label, Team};
 use neo_ogm::ErrorKind;
 use neo_ogm::neo_bolt::value::Zone;
 use neo_ogm::prelude::*;
@@ -50,7 +50,11 @@ async fn every_kind_of_property_comes_back(backend: Backend) {
     let graph = backend.graph().await;
     let saved = everything(backend.key("everything"));
     graph.save(&saved).await.unwrap();
-    let found = Everything::find_by_id(saved.id.as_str()).one(&graph).await.unwrap().unwrap();
+    let found = Everything::find_by_id(saved.id.as_str())
+        .one(&graph)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found, saved);
     let by_value = Everything::find()
         .filter(Everything::ID.eq(saved.id.as_str()))
@@ -72,7 +76,10 @@ async fn saving_twice_is_saving_once(backend: Backend) {
     book.pages = Some(10);
     // By a mutable reference too, as one would write it first.
     graph.save(&book).await.unwrap();
-    let all = Book::find_by_isbn(book.isbn.as_str()).all(&graph).await.unwrap();
+    let all = Book::find_by_isbn(book.isbn.as_str())
+        .all(&graph)
+        .await
+        .unwrap();
     assert_eq!(all.len(), 1);
     assert_eq!((all[0].title.as_str(), all[0].pages), ("Second", Some(10)));
 }
@@ -86,7 +93,9 @@ async fn nothing_removes_a_property(backend: Backend) {
     book.pages = None;
     book.save(&graph).await.unwrap();
     let keys: Vec<Vec<String>> = graph
-        .cypher("MATCH (b:Book {isbn: $isbn}) UNWIND keys(b) AS k WITH k ORDER BY k RETURN collect(k)")
+        .cypher(
+            "MATCH (b:Book {isbn: $isbn}) UNWIND keys(b) AS k WITH k ORDER BY k RETURN collect(k)",
+        )
         .param("isbn", book.isbn.as_str())
         .fetch(&graph)
         .await
@@ -101,9 +110,16 @@ async fn an_insert_refuses_a_node_that_is_there(backend: Backend) {
     let mut other = Book::new(book.isbn.clone(), "Other");
     other.pages = Some(5);
     let error = other.insert(&graph).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::AlreadyExists { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::AlreadyExists { .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains(&book.isbn), "{error}");
-    let found = Book::find_by_isbn(book.isbn.as_str()).one(&graph).await.unwrap().unwrap();
+    let found = Book::find_by_isbn(book.isbn.as_str())
+        .one(&graph)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((found.title.as_str(), found.pages), ("T", None));
 }
 
@@ -111,11 +127,18 @@ async fn an_update_wants_a_node_that_is_there(backend: Backend) {
     let graph = backend.graph().await;
     let mut book = Book::new(backend.key("update"), "T");
     let error = book.update(&graph).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::NodeNotFound { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::NodeNotFound { .. }),
+        "{error}"
+    );
     book.save(&graph).await.unwrap();
     book.title = "U".to_owned();
     book.update(&graph).await.unwrap();
-    let found = Book::find_by_isbn(book.isbn.as_str()).one(&graph).await.unwrap().unwrap();
+    let found = Book::find_by_isbn(book.isbn.as_str())
+        .one(&graph)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.title, "U");
 }
 
@@ -130,31 +153,54 @@ async fn refresh_reads_what_others_wrote(backend: Backend) {
     assert_eq!(book.title, "U");
     other.delete(&graph).await.unwrap();
     let error = book.refresh(&graph).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::NodeNotFound { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::NodeNotFound { .. }),
+        "{error}"
+    );
     assert_eq!(book.title, "U", "a failed refresh changes nothing");
 }
 
 async fn a_deleted_node_is_gone_and_deleting_it_again_is_fine(backend: Backend) {
     let graph = backend.graph().await;
-    let (one, other) = (Book::new(backend.key("a"), "A"), Book::new(backend.key("b"), "B"));
+    let (one, other) = (
+        Book::new(backend.key("a"), "A"),
+        Book::new(backend.key("b"), "B"),
+    );
     one.save(&graph).await.unwrap();
     other.save(&graph).await.unwrap();
     one.similar.connect(&other).await.unwrap();
     one.delete(&graph).await.unwrap();
     one.delete(&graph).await.unwrap();
-    assert!(!Book::find_by_isbn(one.isbn.as_str()).exists(&graph).await.unwrap());
-    assert!(Book::find_by_isbn(other.isbn.as_str()).exists(&graph).await.unwrap());
+    assert!(
+        !Book::find_by_isbn(one.isbn.as_str())
+            .exists(&graph)
+            .await
+            .unwrap()
+    );
+    assert!(
+        Book::find_by_isbn(other.isbn.as_str())
+            .exists(&graph)
+            .await
+            .unwrap()
+    );
 }
 
 async fn generated_and_composite_keys(backend: Backend) {
     let graph = backend.graph().await;
-    let (one, other) = (Team::new(backend.key("one")), Team::new(backend.key("other")));
+    let (one, other) = (
+        Team::new(backend.key("one")),
+        Team::new(backend.key("other")),
+    );
     assert_ne!(one.id, other.id);
     one.save(&graph).await.unwrap();
     other.save(&graph).await.unwrap();
     let found = Team::find_by_id(one.id).one(&graph).await.unwrap().unwrap();
     assert_eq!(found.name, one.name);
-    let by_name = Team::find_by_name(other.name.as_str()).one(&graph).await.unwrap().unwrap();
+    let by_name = Team::find_by_name(other.name.as_str())
+        .one(&graph)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(by_name.id, other.id);
 
     let isbn = backend.key("edition");
@@ -163,9 +209,17 @@ async fn generated_and_composite_keys(backend: Backend) {
         edition.publisher = Some(format!("P{number}"));
         edition.save(&graph).await.unwrap();
     }
-    let all = Edition::find().filter(Edition::ISBN.eq(isbn.as_str())).count(&graph).await.unwrap();
+    let all = Edition::find()
+        .filter(Edition::ISBN.eq(isbn.as_str()))
+        .count(&graph)
+        .await
+        .unwrap();
     assert_eq!(all, 2);
-    let second = Edition::find_by_key(isbn.as_str(), 2).one(&graph).await.unwrap().unwrap();
+    let second = Edition::find_by_key(isbn.as_str(), 2)
+        .one(&graph)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(second.publisher.as_deref(), Some("P2"));
 }
 

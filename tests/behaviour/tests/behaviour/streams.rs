@@ -18,7 +18,9 @@ on_every_backend!(
 
 async fn people(graph: &Graph, prefix: &str, count: i64) {
     graph
-        .cypher("UNWIND range(1, $count) AS n MERGE (a:Author {name: $prefix + toString(100000 + n)})")
+        .cypher(
+            "UNWIND range(1, $count) AS n MERGE (a:Author {name: $prefix + toString(100000 + n)})",
+        )
         .param("count", count)
         .param("prefix", prefix)
         .execute(graph)
@@ -88,12 +90,18 @@ async fn a_future_may_be_dropped_at_any_await(backend: Backend) {
 
 async fn several_results_of_one_transaction_are_read_side_by_side(backend: Backend) {
     let graph = backend.graph().await;
-    let mut session = graph.driver().session(SessionConfig::default().fetch_size(10));
+    let mut session = graph
+        .driver()
+        .session(SessionConfig::default().fetch_size(10));
     let sums: (i64, i64) = session
         .execute_read(async |tx| {
             let parameters = || params! { "n" => 95 };
-            let mut one = tx.run("UNWIND range(1, $n) AS x RETURN x", parameters()).await?;
-            let mut other = tx.run("UNWIND range(1, $n) AS x RETURN -x", parameters()).await?;
+            let mut one = tx
+                .run("UNWIND range(1, $n) AS x RETURN x", parameters())
+                .await?;
+            let mut other = tx
+                .run("UNWIND range(1, $n) AS x RETURN -x", parameters())
+                .await?;
             let mut sums = (0, 0);
             while let Some(record) = one.next().await {
                 sums.0 += record?.get_at::<i64>(0)?;
@@ -114,10 +122,19 @@ async fn a_dropped_write_is_done_all_the_same(backend: Backend) {
     {
         let mut session = graph.driver().session(SessionConfig::default());
         let text = "UNWIND range(1, 3000) AS n MERGE (a:Author {name: $name}) RETURN n";
-        drop(session.run(text, params! { "name" => name.as_str() }).await.unwrap());
+        drop(
+            session
+                .run(text, params! { "name" => name.as_str() })
+                .await
+                .unwrap(),
+        );
     }
     for _ in 0..100 {
-        if Author::find_by_name(name.as_str()).exists(&graph).await.unwrap() {
+        if Author::find_by_name(name.as_str())
+            .exists(&graph)
+            .await
+            .unwrap()
+        {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -18,21 +18,40 @@ on_every_backend!(
 
 async fn all_of_it_or_nothing(backend: Backend) {
     let graph = backend.graph().await;
-    let (book, author) = (Book::new(backend.key("b"), "T"), Author::new(backend.key("a")));
+    let (book, author) = (
+        Book::new(backend.key("b"), "T"),
+        Author::new(backend.key("a")),
+    );
     let ghost = Author::new(backend.key("ghost"));
     let failed = graph
         .transaction(async |tx| {
             book.save(&tx).await?;
-            book.author.connect(&ghost).properties(Wrote { year: 1 }).on(&tx).await
+            book.author
+                .connect(&ghost)
+                .properties(Wrote { year: 1 })
+                .on(&tx)
+                .await
         })
         .await;
-    assert!(matches!(failed.unwrap_err().kind(), ErrorKind::NodeNotFound { .. }));
-    assert!(!Book::find_by_isbn(book.isbn.as_str()).exists(&graph).await.unwrap());
+    assert!(matches!(
+        failed.unwrap_err().kind(),
+        ErrorKind::NodeNotFound { .. }
+    ));
+    assert!(
+        !Book::find_by_isbn(book.isbn.as_str())
+            .exists(&graph)
+            .await
+            .unwrap()
+    );
     graph
         .transaction(async |tx| {
             tx.save(&book).await?;
             tx.save(&author).await?;
-            book.author.connect(&author).properties(Wrote { year: 1 }).on(&tx).await
+            book.author
+                .connect(&author)
+                .properties(Wrote { year: 1 })
+                .on(&tx)
+                .await
         })
         .await
         .unwrap();
@@ -63,7 +82,10 @@ async fn a_unit_reads_its_own_writes(backend: Backend) {
     let seen = graph
         .transaction(async |tx| {
             Author::new(name.as_str()).save(&tx).await?;
-            let inside = Author::find_by_name(name.as_str()).one(&tx).await?.is_some();
+            let inside = Author::find_by_name(name.as_str())
+                .one(&tx)
+                .await?
+                .is_some();
             let mut stream = Author::find_by_name(name.as_str()).stream(&tx).await?;
             let streamed = stream.next().await.transpose()?.is_some();
             Ok((inside, streamed))
@@ -127,7 +149,12 @@ async fn an_error_of_ones_own_rolls_back_and_is_not_retried(backend: Backend) {
         .unwrap_err();
     assert_eq!(error.to_string(), "out of stock");
     assert_eq!(attempts.load(Ordering::Relaxed), 1);
-    assert!(!Author::find_by_name(name.as_str()).exists(&graph).await.unwrap());
+    assert!(
+        !Author::find_by_name(name.as_str())
+            .exists(&graph)
+            .await
+            .unwrap()
+    );
 }
 
 /// A transaction that is dropped in the middle gives its locks back at once.
@@ -140,6 +167,11 @@ async fn a_dropped_transaction_lets_go(backend: Backend) {
         std::future::pending::<()>().await;
         Ok(())
     });
-    tokio::time::timeout(Duration::from_millis(500), work).await.unwrap_err();
-    tokio::time::timeout(Duration::from_secs(10), author.update(&graph)).await.unwrap().unwrap();
+    tokio::time::timeout(Duration::from_millis(500), work)
+        .await
+        .unwrap_err();
+    tokio::time::timeout(Duration::from_secs(10), author.update(&graph))
+        .await
+        .unwrap()
+        .unwrap();
 }

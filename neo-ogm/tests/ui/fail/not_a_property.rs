@@ -1,0 +1,12 @@
+use neo_ogm::prelude::*;
+
+struct Money(i64);
+
+#[derive(Node)]
+struct Book {
+    #[node(key)]
+    isbn: String,
+    price: Money,
+}
+
+fn main() {}
