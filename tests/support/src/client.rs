@@ -91,21 +91,10 @@ impl Client {
         message: Message,
         fields: Vec<Value>,
     ) -> Result<Vec<Vec<Value>>, Refused> {
-        self.stream
-            .write_all(&chunked(&Value::Struct(message.tag(), fields).encode()))?;
+        self.send(&[(message, fields)])?;
         let mut records = Vec::new();
         loop {
-            let Unit::Message(answer, bytes) = self.read()? else {
-                continue;
-            };
-            let malformed = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-            let Value::Struct(_, mut fields) =
-                Value::decode(&dechunked(&bytes)).map_err(malformed)?
-            else {
-                continue;
-            };
-            let field = fields.pop().unwrap_or(Value::Null);
-            match (answer, field) {
+            match self.answer()? {
                 (Message::Success, _) => return Ok(records),
                 (Message::Record, Value::List(values)) => records.push(values),
                 (_, field) => {
@@ -114,6 +103,39 @@ impl Client {
                 }
             }
         }
+    }
+
+    /// Sends messages in one write.
+    pub(crate) fn send(&mut self, messages: &[(Message, Vec<Value>)]) -> io::Result<()> {
+        let mut out = Vec::new();
+        for (message, fields) in messages {
+            out.extend(chunked(
+                &Value::Struct(message.tag(), fields.clone()).encode(),
+            ));
+        }
+        self.stream.write_all(&out)
+    }
+
+    /// Reads one message: what it is and its only field.
+    pub(crate) fn answer(&mut self) -> io::Result<(Message, Value)> {
+        loop {
+            let Unit::Message(answer, bytes) = self.read()? else {
+                continue;
+            };
+            match Value::decode(&dechunked(&bytes)) {
+                Ok(Value::Struct(_, mut fields)) => {
+                    return Ok((answer, fields.pop().unwrap_or(Value::Null)));
+                }
+                Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "no message")),
+                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+            }
+        }
+    }
+
+    /// The socket, to set its timeouts.
+    #[cfg(test)]
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     fn read(&mut self) -> io::Result<Unit> {

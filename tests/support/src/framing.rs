@@ -32,8 +32,10 @@ impl Unit {
 }
 
 /// ```text
-/// to server: Start ── magic + 4 versions ──▶ Choice ──▶ Messages      (classic)
-///                                              └── version + capabilities ──▶ Messages (manifest)
+/// to server: Start ── magic + 4 versions ──▶ Messages
+///            Start ── the same with a manifest among them ──▶ Choice
+///            Choice ── (the server chose a version) ──▶ Messages
+///            Choice ── version + capabilities ──▶ Messages
 /// to client: Start ── version ──▶ Messages ; Start ── manifest ──▶ Messages
 /// either   : anything else ──▶ Opaque
 /// ```
@@ -98,7 +100,7 @@ impl Framer {
         }
         if self.stage == Stage::Choice {
             match manifest {
-                // A driver may not speak before the server chose; if one does, wait.
+                // Nobody can choose from a manifest before it came.
                 None => return None,
                 Some(false) => self.stage = Stage::Messages,
                 Some(true) => {
@@ -124,7 +126,15 @@ impl Framer {
             if self.pending().len() < 20 {
                 return None;
             }
-            self.stage = Stage::Choice;
+            // Who offers no manifest need not wait for the server's choice to be read.
+            let offers_manifest = self.pending()[4..20]
+                .chunks(4)
+                .any(|offer| offer == MANIFEST);
+            self.stage = if offers_manifest {
+                Stage::Choice
+            } else {
+                Stage::Messages
+            };
             return Some(Unit::Handshake(self.split(20)));
         }
         let answer = self.pending().get(..4)?;
@@ -232,7 +242,8 @@ mod tests {
     #[test]
     fn any_cut_gives_the_same_units() {
         let mut hello = MAGIC.to_vec();
-        hello.extend_from_slice(&[0; 16]);
+        hello.extend_from_slice(&MANIFEST);
+        hello.extend_from_slice(&[0; 12]);
         let mut client = hello.clone();
         client.extend_from_slice(&[0, 0, 0, 6, 0x80, 0x01]); // version 6.0, capabilities 128
         client.extend_from_slice(&[0, 0]); // a sign of life

@@ -23,9 +23,9 @@ mod framing;
 pub mod message;
 pub mod neo4j;
 pub mod packstream;
-//pub mod proxy;
-//pub mod python;
-//pub mod scripted;
+pub mod proxy;
+pub mod python;
+pub mod scripted;
 mod unavailable;
 
 pub use backends::{Backend, backends};
