@@ -13,7 +13,9 @@ pub struct AuthToken {
 
 impl AuthToken {
     fn scheme(scheme: &str) -> Self {
-        Self { entries: crate::params! { "scheme" => scheme } }
+        Self {
+            entries: crate::params! { "scheme" => scheme },
+        }
     }
 
     fn with(mut self, key: &str, value: impl Into<String>) -> Self {
@@ -28,7 +30,9 @@ impl AuthToken {
 
     /// A user name and a password.
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self::scheme("basic").with("principal", user).with("credentials", password)
+        Self::scheme("basic")
+            .with("principal", user)
+            .with("credentials", password)
     }
 
     /// A user name and a password of a realm.
@@ -47,7 +51,9 @@ impl AuthToken {
 
     /// A base64 encoded Kerberos ticket.
     pub fn kerberos(ticket: impl Into<String>) -> Self {
-        Self::scheme("kerberos").with("principal", "").with("credentials", ticket)
+        Self::scheme("kerberos")
+            .with("principal", "")
+            .with("credentials", ticket)
     }
 
     /// Whatever a server's own scheme wants.
@@ -63,7 +69,9 @@ impl AuthToken {
             .with("credentials", credentials)
             .with("realm", realm);
         if !parameters.is_empty() {
-            token.entries.insert("parameters".to_owned(), parameters.into());
+            token
+                .entries
+                .insert("parameters".to_owned(), parameters.into());
         }
         token
     }
@@ -97,6 +105,9 @@ mod tests {
     #[test]
     fn secrets_do_not_show() {
         let shown = format!("{:?}", AuthToken::basic("neo4j", "open sesame"));
-        assert!(shown.contains("neo4j") && !shown.contains("sesame"), "{shown}");
+        assert!(
+            shown.contains("neo4j") && !shown.contains("sesame"),
+            "{shown}"
+        );
     }
 }

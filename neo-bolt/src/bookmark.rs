@@ -12,7 +12,9 @@ pub struct Bookmarks {
 impl Bookmarks {
     /// Bookmarks of raw values, as they came out of [`raw_values`](Self::raw_values).
     pub fn from_raw_values(values: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { values: values.into_iter().map(Into::into).collect() }
+        Self {
+            values: values.into_iter().map(Into::into).collect(),
+        }
     }
 
     /// The raw values, to hand them to another process.
@@ -27,7 +29,9 @@ impl Bookmarks {
 
     /// These and the others.
     pub fn union(&self, other: &Self) -> Self {
-        Self { values: self.values.union(&other.values).cloned().collect() }
+        Self {
+            values: self.values.union(&other.values).cloned().collect(),
+        }
     }
 }
 
@@ -46,18 +50,25 @@ impl BookmarkManager {
 
     /// A manager that begins with bookmarks from elsewhere.
     pub fn with_bookmarks(bookmarks: Bookmarks) -> Self {
-        Self { current: Arc::new(Mutex::new(bookmarks)) }
+        Self {
+            current: Arc::new(Mutex::new(bookmarks)),
+        }
     }
 
     /// What the next transaction must have seen.
     pub fn bookmarks(&self) -> Bookmarks {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Puts new bookmarks in the place of those that led to them.
     pub fn update(&self, previous: &Bookmarks, new: Bookmarks) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.values.retain(|value| !previous.values.contains(value));
+        current
+            .values
+            .retain(|value| !previous.values.contains(value));
         current.values.extend(new.values);
     }
 }

@@ -38,14 +38,20 @@ pub(crate) struct Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("server", self.provider.seed()).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("server", self.provider.seed())
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Display for Driver {
     /// Names the server, without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.shared.provider.is_routed() { "neo4j" } else { "bolt" };
+        let scheme = if self.shared.provider.is_routed() {
+            "neo4j"
+        } else {
+            "bolt"
+        };
         write!(f, "{scheme}://{}", self.shared.provider.seed())
     }
 }
@@ -154,7 +160,9 @@ pub struct ExecuteQuery<'p, P> {
 
 impl<P> fmt::Debug for ExecuteQuery<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ExecuteQuery").field(&self.statement).finish()
+        f.debug_tuple("ExecuteQuery")
+            .field(&self.statement)
+            .finish()
     }
 }
 
@@ -219,7 +227,11 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
 
     async fn attempt(&self) -> Result<EagerResult, Error> {
         let purpose = Purpose {
-            mode: if self.begin.read { AccessMode::Read } else { AccessMode::Write },
+            mode: if self.begin.read {
+                AccessMode::Read
+            } else {
+                AccessMode::Write
+            },
             database: self.begin.database.clone(),
             impersonated_user: self.begin.impersonated_user.clone(),
             bookmarks: self.begin.bookmarks.clone(),
@@ -238,13 +250,19 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
             provider.learn(error, connection.address());
         }
         driven?;
-        let bookmark = connection.machine().answer().and_then(|answer| answer.get("bookmark"));
-        let (keys, records, summary) = collect(&mut lease, stream)?;
+        let bookmark = connection
+            .machine()
+            .answer()
+            .and_then(|answer| answer.get("bookmark"));
+        let result = collect(&mut lease, stream)?;
         if let (Some(manager), Some(bookmark)) = (&self.manager, bookmark) {
             let bookmark: String = bookmark;
-            manager.update(&self.begin.bookmarks, Bookmarks::from_raw_values([bookmark]));
+            manager.update(
+                &self.begin.bookmarks,
+                Bookmarks::from_raw_values([bookmark]),
+            );
         }
-        Ok(EagerResult { keys, records, summary })
+        Ok(result)
     }
 }
 
@@ -268,7 +286,9 @@ pub struct DriverBuilder {
 
 impl fmt::Debug for DriverBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DriverBuilder").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("DriverBuilder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -373,6 +393,12 @@ impl DriverBuilder {
         let pool = Pool::new(opening, self.config.clone());
         let provider = Arc::new(Provider::new(pool, target.address, target.routing));
         let bookmarks = BookmarkManager::new();
-        Ok(Driver { shared: Arc::new(Shared { provider, config: self.config, bookmarks }) })
+        Ok(Driver {
+            shared: Arc::new(Shared {
+                provider,
+                config: self.config,
+                bookmarks,
+            }),
+        })
     }
 }

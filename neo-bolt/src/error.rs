@@ -63,8 +63,10 @@ pub enum CommitOutcome {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let retryable =
-            matches!(kind, ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired);
+        let retryable = matches!(
+            kind,
+            ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired
+        );
         Self(Box::new(Inner {
             kind,
             message: message.into(),
@@ -82,9 +84,7 @@ impl Error {
         // These two were filed under transient errors by mistake; a retry would undo what
         // somebody did on purpose.
         let code = match code {
-            "Neo.TransientError.Transaction.Terminated" => {
-                "Neo.ClientError.Transaction.Terminated"
-            }
+            "Neo.TransientError.Transaction.Terminated" => "Neo.ClientError.Transaction.Terminated",
             "Neo.TransientError.Transaction.LockClientStopped" => {
                 "Neo.ClientError.Transaction.LockClientStopped"
             }
@@ -240,7 +240,11 @@ mod tests {
             ("Neo.ClientError.Statement.SyntaxError", false),
             ("Neo.DatabaseError.General.UnknownError", false),
         ] {
-            assert_eq!(Error::server(code, "", None).is_retryable(), retryable, "{code}");
+            assert_eq!(
+                Error::server(code, "", None).is_retryable(),
+                retryable,
+                "{code}"
+            );
         }
         assert_eq!(size_of::<Error>(), size_of::<usize>());
     }

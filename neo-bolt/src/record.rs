@@ -26,11 +26,17 @@ impl Record {
         if len != keys.len() {
             return Err(Error::new(
                 ErrorKind::Protocol,
-                format!("the server sent a record of {len} values for {} columns", keys.len()),
+                format!(
+                    "the server sent a record of {len} values for {} columns",
+                    keys.len()
+                ),
             ));
         }
         let header = list.len() - decoder.remaining().len();
-        Ok(Self { keys, fields: list.slice(header..) })
+        Ok(Self {
+            keys,
+            fields: list.slice(header..),
+        })
     }
 
     /// The names of the columns.
@@ -58,12 +64,19 @@ impl Record {
     /// # Errors
     /// There is no such column, or its value is of another type.
     pub fn get<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Result<T, Error> {
-        let index = self.keys.iter().position(|known| known == key).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Decode,
-                format!("the result has no column {key:?}; it has {}", self.keys.join(", ")),
-            )
-        })?;
+        let index = self
+            .keys
+            .iter()
+            .position(|known| known == key)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Decode,
+                    format!(
+                        "the result has no column {key:?}; it has {}",
+                        self.keys.join(", ")
+                    ),
+                )
+            })?;
         self.get_at(index)
     }
 
@@ -75,7 +88,10 @@ impl Record {
         let Some(key) = self.keys.get(index) else {
             return Err(Error::new(
                 ErrorKind::Decode,
-                format!("the result has {} columns, none at {index}", self.keys.len()),
+                format!(
+                    "the result has {} columns, none at {index}",
+                    self.keys.len()
+                ),
             ));
         };
         let mut decoder = self.raw_fields();
@@ -93,7 +109,11 @@ impl Record {
         if T::COLUMNS != self.len() {
             return Err(Error::new(
                 ErrorKind::Decode,
-                format!("a tuple of {} can't take {} columns", T::COLUMNS, self.len()),
+                format!(
+                    "a tuple of {} can't take {} columns",
+                    T::COLUMNS,
+                    self.len()
+                ),
             ));
         }
         Ok(T::read(&self.keys, &mut self.raw_fields())?)
@@ -104,7 +124,10 @@ impl Record {
     /// # Errors
     /// A column that the struct needs is missing, or a value is of another type.
     pub fn to<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        Ok(T::deserialize(RecordDeserializer::new(&self.keys, self.raw_fields()))?)
+        Ok(T::deserialize(RecordDeserializer::new(
+            &self.keys,
+            self.raw_fields(),
+        ))?)
     }
 
     /// The values of all columns.
@@ -113,7 +136,10 @@ impl Record {
     /// The bytes are broken.
     pub fn values(&self) -> Result<Vec<Value>, Error> {
         let mut decoder = self.raw_fields();
-        self.keys.iter().map(|_| Ok(Value::from_bolt(&mut decoder)?)).collect()
+        self.keys
+            .iter()
+            .map(|_| Ok(Value::from_bolt(&mut decoder)?))
+            .collect()
     }
 
     /// The values by the names of their columns.

@@ -38,7 +38,9 @@ pub struct RecordStream {
 
 impl fmt::Debug for RecordStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecordStream").field("keys", &self.keys).finish_non_exhaustive()
+        f.debug_struct("RecordStream")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
     }
 }
 
@@ -113,7 +115,10 @@ impl RecordStream {
     /// There is none or there are several, or as [`next`](Self::next).
     pub async fn single(mut self) -> Result<Record, Error> {
         let wrong = |what: &str| {
-            Error::new(ErrorKind::Usage, format!("expected exactly one record, found {what}"))
+            Error::new(
+                ErrorKind::Usage,
+                format!("expected exactly one record, found {what}"),
+            )
         };
         let record = self.next().await.ok_or_else(|| wrong("none"))??;
         match self.next().await {
@@ -132,7 +137,10 @@ impl RecordStream {
             record?;
         }
         self.end.take().unwrap_or_else(|| {
-            Err(Error::new(ErrorKind::Usage, "the result failed before; that was its only error"))
+            Err(Error::new(
+                ErrorKind::Usage,
+                "the result failed before; that was its only error",
+            ))
         })
     }
 

@@ -37,7 +37,11 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(policy: RetryPolicy) -> Self {
-        Self { policy, next: policy.initial_delay, attempts: 1 }
+        Self {
+            policy,
+            next: policy.initial_delay,
+            attempts: 1,
+        }
     }
 
     /// Which attempt runs, from 1.
@@ -77,7 +81,10 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(backoff.next(Duration::ZERO, 0.5), Some(second));
         assert_eq!(backoff.next(second, 1.0), Some(Duration::from_millis(2400)));
-        assert_eq!(backoff.next(second * 4, 0.0), Some(Duration::from_millis(3200)));
+        assert_eq!(
+            backoff.next(second * 4, 0.0),
+            Some(Duration::from_millis(3200))
+        );
         assert_eq!(backoff.attempt(), 4);
         assert_eq!(backoff.next(second * 30, 0.5), None);
     }

@@ -30,7 +30,11 @@ impl Session {
             bookmarks: config.bookmarks.clone().into(),
             manager: config.bookmark_manager.clone(),
         });
-        Self { driver, config, memory }
+        Self {
+            driver,
+            config,
+            memory,
+        }
     }
 
     fn link(
@@ -51,7 +55,10 @@ impl Session {
                 database: self.config.database.clone(),
                 impersonated_user: self.config.impersonated_user.clone(),
             },
-            fetch_size: self.config.fetch_size.unwrap_or(self.driver.config.fetch_size),
+            fetch_size: self
+                .config
+                .fetch_size
+                .unwrap_or(self.driver.config.fetch_size),
             auto_commit,
             attempt,
         })
@@ -70,7 +77,8 @@ impl Session {
         statement: impl Into<Arc<str>>,
         parameters: P,
     ) -> Result<RecordStream, Error> {
-        self.run_with(statement, parameters, TransactionConfig::default()).await
+        self.run_with(statement, parameters, TransactionConfig::default())
+            .await
     }
 
     /// As [`run`](Self::run), with a timeout or metadata.
@@ -94,7 +102,8 @@ impl Session {
     /// # Errors
     /// None here: a server that can't be reached shows at the first statement.
     pub async fn begin_transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        self.begin_transaction_with(TransactionConfig::default()).await
+        self.begin_transaction_with(TransactionConfig::default())
+            .await
     }
 
     /// As [`begin_transaction`](Self::begin_transaction), with a timeout or metadata.
@@ -105,7 +114,12 @@ impl Session {
         &mut self,
         config: TransactionConfig,
     ) -> Result<Transaction<'_>, Error> {
-        Ok(Transaction::new(self.link(self.config.access_mode, &config, false, 1)))
+        Ok(Transaction::new(self.link(
+            self.config.access_mode,
+            &config,
+            false,
+            1,
+        )))
     }
 
     /// Runs `work` as one transaction that reads, and again where another attempt may mend what
@@ -139,7 +153,8 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
-        self.managed(AccessMode::Read, TransactionConfig::default(), work).await
+        self.managed(AccessMode::Read, TransactionConfig::default(), work)
+            .await
     }
 
     /// As [`execute_read`](Self::execute_read), with a timeout or metadata.
@@ -173,7 +188,8 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
-        self.managed(AccessMode::Write, TransactionConfig::default(), work).await
+        self.managed(AccessMode::Write, TransactionConfig::default(), work)
+            .await
     }
 
     /// As [`execute_write`](Self::execute_write), with a timeout or metadata.
@@ -210,7 +226,10 @@ impl Session {
             let link = self.link(mode, &config, false, backoff.attempt());
             // Boxed, because only then does the compiler see that the whole is `Send` where
             // `work` borrows from its surroundings.
-            let worked = Box::pin(work(ManagedTransaction { link: Arc::clone(&link) })).await;
+            let worked = Box::pin(work(ManagedTransaction {
+                link: Arc::clone(&link),
+            }))
+            .await;
             let error = match worked {
                 Ok(value) => match link.commit().await {
                     Ok(()) => return Ok(value),
@@ -227,7 +246,11 @@ impl Session {
             let Some(delay) = backoff.next(started.elapsed(), chance()) else {
                 return Err(error);
             };
-            tracing::debug!(attempt = backoff.attempt(), ?delay, "a transaction is tried again");
+            tracing::debug!(
+                attempt = backoff.attempt(),
+                ?delay,
+                "a transaction is tried again"
+            );
             tokio::time::sleep(delay).await;
         }
     }
@@ -235,6 +258,7 @@ impl Session {
     /// What a transaction must have seen to see what this session did.
     pub fn last_bookmarks(&self) -> Bookmarks {
         let own = self.memory.bookmarks.lock();
-        own.unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        own.unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 }

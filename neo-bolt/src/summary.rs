@@ -47,7 +47,9 @@ impl ResultSummary {
 
     /// How much was changed.
     pub fn counters(&self) -> SummaryCounters {
-        SummaryCounters { stats: self.end("stats").unwrap_or_default() }
+        SummaryCounters {
+            stats: self.end("stats").unwrap_or_default(),
+        }
     }
 
     /// What kind of statement it was.
@@ -74,7 +76,9 @@ impl ResultSummary {
 
     /// How long it took until the last record was sent.
     pub fn result_consumed_after(&self) -> Option<Duration> {
-        u64::try_from(self.end::<i64>("t_last")?).ok().map(Duration::from_millis)
+        u64::try_from(self.end::<i64>("t_last")?)
+            .ok()
+            .map(Duration::from_millis)
     }
 
     /// The plan, after `EXPLAIN`.
@@ -111,7 +115,10 @@ fn map(value: Value) -> Option<Map> {
 }
 
 fn maps(list: Option<Vec<Value>>) -> Vec<Map> {
-    list.unwrap_or_default().into_iter().filter_map(map).collect()
+    list.unwrap_or_default()
+        .into_iter()
+        .filter_map(map)
+        .collect()
 }
 
 /// What kind of statement it was.

@@ -16,7 +16,10 @@ impl Address {
 
     /// An address of a host name or an IP address (without brackets) and a port.
     pub fn new(host: &str, port: u16) -> Self {
-        Self { host: host.into(), port }
+        Self {
+            host: host.into(),
+            port,
+        }
     }
 
     /// Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`.
@@ -81,7 +84,9 @@ mod tests {
         ] {
             assert_eq!(Address::parse(text).unwrap().to_string(), shown);
         }
-        for text in ["", ":7687", "a:b", "a:70000", "a:0", "::1", "[x]:1", "[::1]7", "u@h", "a b"] {
+        for text in [
+            "", ":7687", "a:b", "a:70000", "a:0", "::1", "[x]:1", "[::1]7", "u@h", "a b",
+        ] {
             assert_eq!(Address::parse(text), None, "{text}");
         }
     }

@@ -99,7 +99,10 @@ impl Connection {
             return Poll::Ready(Err(self.lost("it had failed before")));
         }
         loop {
-            let advanced = self.machine.advance(wanted).map_err(|error| self.broken(&error))?;
+            let advanced = self
+                .machine
+                .advance(wanted)
+                .map_err(|error| self.broken(&error))?;
             if advanced {
                 // What is queued leaves also when nothing is waited for.
                 return match self.poll_send(cx) {
@@ -127,9 +130,7 @@ impl Connection {
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut wrote = false;
         while !self.machine.outgoing().is_empty() {
-            let sent = ready!(
-                Pin::new(&mut self.stream).poll_write(cx, self.machine.outgoing())
-            );
+            let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, self.machine.outgoing()));
             match sent {
                 Ok(0) => return Poll::Ready(Err(self.lost("it takes no more bytes"))),
                 Ok(count) => self.machine.outgoing().advance(count),
@@ -167,15 +168,22 @@ impl Connection {
 
     /// Ready when the server has been silent for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(limit) = self.silence_limit else { return Poll::Pending };
-        let sleep = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let Some(limit) = self.silence_limit else {
+            return Poll::Pending;
+        };
+        let sleep = self
+            .silence
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         sleep.as_mut().poll(cx)
     }
 
     /// The peer broke the protocol: said with its address.
     fn broken(&self, error: &Error) -> Error {
-        let message =
-            format!("{} broke the Bolt protocol: {}", self.address, error.message());
+        let message = format!(
+            "{} broke the Bolt protocol: {}",
+            self.address,
+            error.message()
+        );
         Error::new(ErrorKind::Protocol, message)
     }
 
@@ -188,7 +196,11 @@ impl Connection {
         self.machine.set_defunct();
         let message = format!("the connection to {} was lost: {why}", self.address);
         let error = Error::new(ErrorKind::ServiceUnavailable, message);
-        if commit { error.with_unknown_commit() } else { error }
+        if commit {
+            error.with_unknown_commit()
+        } else {
+            error
+        }
     }
 
     /// Sends what is queued as far as the socket takes it, without waiting.
@@ -236,7 +248,7 @@ impl Connection {
     }
 
     /// Says goodbye and closes. Waits for nothing that the peer might not do.
-    pub(crate) async fn close(mut self) {
+    pub(crate) async fn close(mut self: Box<Self>) {
         self.machine.goodbye();
         let farewell = async {
             let _ = poll_fn(|cx| self.poll_send(cx)).await;

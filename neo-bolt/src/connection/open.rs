@@ -165,7 +165,11 @@ async fn shake_hands(
         }
         // Four bytes, then one by one: the handshake is short, and what follows it is not ours.
         let mut next = [0; 4];
-        let room = if received.len() < 4 { 4 - received.len() } else { 1 };
+        let room = if received.len() < 4 {
+            4 - received.len()
+        } else {
+            1
+        };
         let count = read_some(stream, &mut next[..room]).await.map_err(lost)?;
         if count == 0 {
             return Err(lost(io::ErrorKind::UnexpectedEof.into()));

@@ -46,11 +46,13 @@ impl Tls {
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
                 .with_no_client_auth(),
-            (Encryption::Trusted, trusted) => {
-                builder.with_root_certificates(roots(trusted)?).with_no_client_auth()
-            }
+            (Encryption::Trusted, trusted) => builder
+                .with_root_certificates(roots(trusted)?)
+                .with_no_client_auth(),
         };
-        Ok(Some(Self { connector: TlsConnector::from(Arc::new(config)) }))
+        Ok(Some(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+        }))
     }
 
     pub(crate) async fn connect(
@@ -59,25 +61,35 @@ impl Tls {
         stream: BoxedStream,
     ) -> Result<BoxedStream, Error> {
         let name = ServerName::try_from(address.host().to_owned()).map_err(|error| {
-            configuration(&format_args!("{:?} is no name for TLS: {error}", address.host()))
+            configuration(&format_args!(
+                "{:?} is no name for TLS: {error}",
+                address.host()
+            ))
         })?;
-        let encrypted = self.connector.connect(name, stream).await.map_err(|error| {
-            Error::new(
-                ErrorKind::Tls,
-                format!(
-                    "the TLS handshake with {address} failed: {error}; if the certificate is \
+        let encrypted = self
+            .connector
+            .connect(name, stream)
+            .await
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Tls,
+                    format!(
+                        "the TLS handshake with {address} failed: {error}; if the certificate is \
                      self-signed, use the scheme +ssc; if the server has no TLS, use neo4j:// or \
                      bolt://"
-                ),
-            )
-            .with_source(error)
-        })?;
+                    ),
+                )
+                .with_source(error)
+            })?;
         Ok(Box::new(encrypted))
     }
 }
 
 fn configuration(error: &impl fmt::Display) -> Error {
-    Error::new(ErrorKind::Configuration, format!("TLS can't be set up: {error}"))
+    Error::new(
+        ErrorKind::Configuration,
+        format!("TLS can't be set up: {error}"),
+    )
 }
 
 fn roots(trusted: &TrustedCertificates) -> Result<RootCertStore, Error> {
@@ -86,7 +98,9 @@ fn roots(trusted: &TrustedCertificates) -> Result<RootCertStore, Error> {
         TrustedCertificates::Custom(pem) => {
             for certificate in CertificateDer::pem_slice_iter(pem) {
                 let certificate = certificate.map_err(|error| configuration(&error))?;
-                roots.add(certificate).map_err(|error| configuration(&error))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| configuration(&error))?;
             }
         }
         TrustedCertificates::System | TrustedCertificates::Any => {

@@ -29,7 +29,9 @@ impl Target {
         let wrong = |why: String| {
             Error::new(
                 ErrorKind::Configuration,
-                format!("the URI {uri:?} {why}; expected something like \"neo4j://localhost:7687\""),
+                format!(
+                    "the URI {uri:?} {why}; expected something like \"neo4j://localhost:7687\""
+                ),
             )
         };
         let (scheme, rest) = uri
@@ -40,7 +42,11 @@ impl Target {
             "" => Encryption::Off,
             "s" => Encryption::Trusted,
             "ssc" => Encryption::SelfSigned,
-            other => return Err(wrong(format!("ends its scheme in +{other}, not +s or +ssc"))),
+            other => {
+                return Err(wrong(format!(
+                    "ends its scheme in +{other}, not +s or +ssc"
+                )));
+            }
         };
         let routed = match family {
             "neo4j" => true,
@@ -77,7 +83,9 @@ impl Target {
         let context = match query {
             None => Map::new(),
             Some(_) if !routed => {
-                return Err(wrong("has a routing context, which goes with neo4j only".to_owned()));
+                return Err(wrong(
+                    "has a routing context, which goes with neo4j only".to_owned(),
+                ));
             }
             Some(query) => context(query).map_err(wrong)?,
         };
@@ -86,7 +94,11 @@ impl Target {
             routing.insert("address".to_owned(), address.to_string().into());
             routing
         });
-        Ok(Self { address, encryption, routing })
+        Ok(Self {
+            address,
+            encryption,
+            routing,
+        })
     }
 }
 
@@ -116,7 +128,9 @@ fn decode(text: &str) -> Result<String, String> {
         if byte == b'%' {
             let mut digit = || {
                 let digit = rest.next().and_then(|byte| char::from(byte).to_digit(16));
-                digit.and_then(|digit| u8::try_from(digit).ok()).ok_or_else(wrong)
+                digit
+                    .and_then(|digit| u8::try_from(digit).ok())
+                    .ok_or_else(wrong)
             };
             bytes.push(digit()? * 16 + digit()?);
         } else {

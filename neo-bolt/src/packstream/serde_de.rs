@@ -2,8 +2,8 @@
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -23,7 +23,9 @@ impl serde::de::Error for DecodeError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
-        Self::new(DecodeErrorKind::Custom(format!("expected {expected}, found {found}")))
+        Self::new(DecodeErrorKind::Custom(format!(
+            "expected {expected}, found {found}"
+        )))
     }
 }
 
@@ -58,7 +60,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'_, 'de> {
             Kind::List => {
                 let depth = self.deeper()?;
                 let left = self.decoder.list()?;
-                let mut items = Items { left, decoder: self.decoder, depth };
+                let mut items = Items {
+                    left,
+                    decoder: self.decoder,
+                    depth,
+                };
                 let value = visitor.visit_seq(&mut items)?;
                 for _ in 0..items.left {
                     items.decoder.skip()?;
@@ -89,7 +95,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'_, 'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        if self.decoder.null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.decoder.null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -113,7 +123,10 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'_, 'de> {
                 return Err(DecodeError::custom("an enum is a map of exactly one entry"));
             }
             let name = self.decoder.string()?;
-            visitor.visit_enum(Variant { name, value: Some((self.decoder, depth)) })
+            visitor.visit_enum(Variant {
+                name,
+                value: Some((self.decoder, depth)),
+            })
         } else {
             let name = self.decoder.string()?;
             visitor.visit_enum(Variant { name, value: None })
@@ -156,7 +169,12 @@ fn map<'de, V: Visitor<'de>>(
     visitor: V,
 ) -> Result<V::Value, DecodeError> {
     let left = decoder.map()?;
-    let mut pairs = Pairs { left, decoder, depth, key: None };
+    let mut pairs = Pairs {
+        left,
+        decoder,
+        depth,
+        key: None,
+    };
     let value = visitor.visit_map(&mut pairs)?;
     for _ in 0..pairs.left {
         pairs.decoder.skip()?;
@@ -178,9 +196,15 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
         self.left = left;
-        seed.deserialize(ValueDeserializer { decoder: self.decoder, depth: self.depth }).map(Some)
+        seed.deserialize(ValueDeserializer {
+            decoder: self.decoder,
+            depth: self.depth,
+        })
+        .map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -202,17 +226,26 @@ impl<'de> MapAccess<'de> for Pairs<'_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(None);
+        };
         self.left = left;
         let key = self.decoder.string()?;
         self.key = Some(key);
-        seed.deserialize(serde::de::value::BorrowedStrDeserializer::new(key)).map(Some)
+        seed.deserialize(serde::de::value::BorrowedStrDeserializer::new(key))
+            .map(Some)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, DecodeError> {
+    fn next_value_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         let key = self.key.take().unwrap_or_default();
-        seed.deserialize(ValueDeserializer { decoder: self.decoder, depth: self.depth })
-            .map_err(|error| error.within(key))
+        seed.deserialize(ValueDeserializer {
+            decoder: self.decoder,
+            depth: self.depth,
+        })
+        .map_err(|error| error.within(key))
     }
 }
 
@@ -238,8 +271,9 @@ struct Contents<'d, 'de>(Option<(&'d mut Decoder<'de>, usize)>);
 
 impl<'d, 'de> Contents<'d, 'de> {
     fn value(self) -> Result<ValueDeserializer<'d, 'de>, DecodeError> {
-        let (decoder, depth) =
-            self.0.ok_or_else(|| DecodeError::custom("the variant needs contents"))?;
+        let (decoder, depth) = self
+            .0
+            .ok_or_else(|| DecodeError::custom("the variant needs contents"))?;
         Ok(ValueDeserializer { decoder, depth })
     }
 }
@@ -254,7 +288,10 @@ impl<'de> VariantAccess<'de> for Contents<'_, 'de> {
         }
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
         seed.deserialize(self.value()?)
     }
 
@@ -288,7 +325,11 @@ impl<'de> Deserializer<'de> for RecordDeserializer<'_, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
         // A record that is one node, one relationship or one map is that, whatever it is called.
-        visitor.visit_map(Columns { keys: self.keys.iter(), key: "", decoder: &mut self.decoder })
+        visitor.visit_map(Columns {
+            keys: self.keys.iter(),
+            key: "",
+            decoder: &mut self.decoder,
+        })
     }
 
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -299,7 +340,11 @@ impl<'de> Deserializer<'de> for RecordDeserializer<'_, 'de> {
         })
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, DecodeError> {
         self.deserialize_seq(visitor)
     }
 
@@ -339,15 +384,23 @@ impl<'de> MapAccess<'de> for Columns<'_, '_, 'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
-        let Some(key) = self.keys.next() else { return Ok(None) };
+        let Some(key) = self.keys.next() else {
+            return Ok(None);
+        };
         self.key = key;
         let key: StrDeserializer<'_, DecodeError> = key.as_str().into_deserializer();
         seed.deserialize(key).map(Some)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, DecodeError> {
-        seed.deserialize(ValueDeserializer { decoder: self.decoder, depth: MAX_DEPTH })
-            .map_err(|error| error.within(self.key))
+    fn next_value_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<T::Value, DecodeError> {
+        seed.deserialize(ValueDeserializer {
+            decoder: self.decoder,
+            depth: MAX_DEPTH,
+        })
+        .map_err(|error| error.within(self.key))
     }
 }
 
@@ -380,11 +433,23 @@ mod tests {
         vec!["a", "b"].to_bolt(&mut encoder).unwrap();
         let row: Row<'_> = read(&["name", "age", "tags"], &out).unwrap();
         let tags = vec!["a".to_owned(), "b".to_owned()];
-        assert_eq!(row, Row { name: "Ann", age: Some(33), tags: tags.clone() });
+        assert_eq!(
+            row,
+            Row {
+                name: "Ann",
+                age: Some(33),
+                tags: tags.clone()
+            }
+        );
         let tuple: (String, i64, Vec<String>) = read(&["x", "y", "z"], &out).unwrap();
         assert_eq!(tuple, ("Ann".to_owned(), 33, tags));
         let error = read::<Row<'_>>(&["name", "tags", "age"], &out).unwrap_err();
         assert!(error.to_string().starts_with("tags: "), "{error}");
-        assert!(read::<Row<'_>>(&["name", "age", "x"], &out).unwrap_err().to_string().contains("tags"));
+        assert!(
+            read::<Row<'_>>(&["name", "age", "x"], &out)
+                .unwrap_err()
+                .to_string()
+                .contains("tags")
+        );
     }
 }

@@ -25,15 +25,17 @@ pub(crate) struct Pool {
 struct Server {
     /// One for each connection that may be in use; it queues those who wait, first come first.
     permits: Arc<Semaphore>,
-    /// The last used is at the end, and is the first to be used again.
-    idle: Mutex<Vec<Connection>>,
+    /// The last used is at the end, and is the first to be used again. Boxed, since connections
+    /// are handed from owner to owner.
+    #[allow(clippy::vec_box)] // they come and go as they are, without being moved
+    idle: Mutex<Vec<Box<Connection>>>,
     in_use: AtomicUsize,
 }
 
 /// A connection in use. Dropping it gives it back, and whatever was going on at the server is
 /// stopped.
 pub(crate) struct Lease {
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     server: Arc<Server>,
     pool: Weak<Pool>,
     _permit: OwnedSemaphorePermit,
@@ -48,7 +50,12 @@ impl fmt::Debug for Lease {
 impl Pool {
     pub(crate) fn new(opening: Opening, config: Config) -> Arc<Self> {
         let (servers, closed) = (Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { opening, config, servers, closed })
+        Arc::new(Self {
+            opening,
+            config,
+            servers,
+            closed,
+        })
     }
 
     fn server(&self, address: &Address) -> Arc<Server> {
@@ -68,7 +75,9 @@ impl Pool {
     /// How many connections to `address` are in use.
     pub(crate) fn in_use(&self, address: &Address) -> usize {
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        servers.get(address).map_or(0, |server| server.in_use.load(Ordering::Relaxed))
+        servers
+            .get(address)
+            .map_or(0, |server| server.in_use.load(Ordering::Relaxed))
     }
 
     /// A connection to `address`: one that is there, or a new one, or one that becomes free.
@@ -100,9 +109,13 @@ impl Pool {
             .map_err(|_| Error::new(ErrorKind::Usage, "the driver was closed"))?;
         let connection = loop {
             self.check_open()?;
-            let idle = server.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let idle = server
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
             match idle {
-                None => break open(&self.opening, address).await?,
+                None => break Box::new(open(&self.opening, address).await?),
                 Some(mut idle) => {
                     if self.is_fresh(&mut idle).await {
                         break idle;
@@ -113,7 +126,12 @@ impl Pool {
         };
         server.in_use.fetch_add(1, Ordering::Relaxed);
         let pool = Arc::downgrade(self);
-        Ok(Lease { connection: Some(connection), server, pool, _permit: permit })
+        Ok(Lease {
+            connection: Some(connection),
+            server,
+            pool,
+            _permit: permit,
+        })
     }
 
     fn check_open(&self) -> Result<(), Error> {
@@ -164,7 +182,11 @@ impl Pool {
     pub(crate) fn forget(&self, address: &Address) {
         let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = servers.get(address) {
-            server.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            server
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
         }
     }
 
@@ -177,7 +199,7 @@ impl Lease {
     /// The connection; it is there for as long as the lease is.
     pub(crate) fn connection(&mut self) -> Result<&mut Connection, Error> {
         self.connection
-            .as_mut()
+            .as_deref_mut()
             .ok_or_else(|| Error::new(ErrorKind::Usage, "the connection was given back"))
     }
 }
@@ -185,11 +207,19 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.server.in_use.fetch_sub(1, Ordering::Relaxed);
-        let Some(mut connection) = self.connection.take() else { return };
-        let Some(pool) = self.pool.upgrade() else { return };
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
         if !pool.closed.load(Ordering::Acquire) && connection.recycle() {
             connection.touch();
-            self.server.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.server
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
         }
     }
 }

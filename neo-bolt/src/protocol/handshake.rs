@@ -29,7 +29,11 @@ pub(crate) enum Step {
     /// More bytes must come.
     NeedMore,
     /// The version is settled. The answer took so many bytes, and so many are to be sent back.
-    Done { version: Version, consumed: usize, reply: Vec<u8> },
+    Done {
+        version: Version,
+        consumed: usize,
+        reply: Vec<u8>,
+    },
 }
 
 /// Reads a server's answer to [`PROPOSAL`], as far as it has come.
@@ -50,7 +54,9 @@ pub(crate) fn answer(received: &[u8]) -> Result<Step, Error> {
 
 fn manifest(header: usize, mut rest: &[u8]) -> Result<Step, Error> {
     let whole = rest.len();
-    let Some(count) = varint(&mut rest)? else { return Ok(Step::NeedMore) };
+    let Some(count) = varint(&mut rest)? else {
+        return Ok(Step::NeedMore);
+    };
     if count > MAX_OFFERS {
         return Err(Error::new(
             ErrorKind::Protocol,
@@ -87,7 +93,11 @@ fn manifest(header: usize, mut rest: &[u8]) -> Result<Step, Error> {
 
 fn settled(version: Version, consumed: usize, reply: Vec<u8>) -> Result<Step, Error> {
     if version.is_supported() {
-        Ok(Step::Done { version, consumed, reply })
+        Ok(Step::Done {
+            version,
+            consumed,
+            reply,
+        })
     } else {
         Err(Error::new(
             ErrorKind::UnsupportedVersion,
@@ -113,7 +123,10 @@ fn varint(rest: &mut &[u8]) -> Result<Option<u64>, Error> {
     let mut value = 0_u64;
     for (index, byte) in rest.iter().enumerate() {
         if index == 9 {
-            return Err(Error::new(ErrorKind::Protocol, "a number in the handshake has no end"));
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "a number in the handshake has no end",
+            ));
         }
         value |= u64::from(byte & 0x7F) << (7 * index);
         if byte & 0x80 == 0 {
@@ -133,14 +146,19 @@ mod tests {
         assert_eq!(answer(&[0, 0, 4]).unwrap(), Step::NeedMore);
         assert_eq!(
             answer(&[0, 0, 4, 5, 99]).unwrap(),
-            Step::Done { version: Version::new(5, 4), consumed: 4, reply: vec![] }
+            Step::Done {
+                version: Version::new(5, 4),
+                consumed: 4,
+                reply: vec![]
+            }
         );
     }
 
     #[test]
     fn a_manifest_at_every_cut() {
-        let manifest =
-            [0, 0, 1, 0xFF, 3, 0, 4, 8, 5, 0, 9, 9, 7, 0, 3, 3, 6, 0x80, 0x01, 0xAA];
+        let manifest = [
+            0, 0, 1, 0xFF, 3, 0, 4, 8, 5, 0, 9, 9, 7, 0, 3, 3, 6, 0x80, 0x01, 0xAA,
+        ];
         for cut in 0..manifest.len() - 1 {
             assert_eq!(answer(&manifest[..cut]).unwrap(), Step::NeedMore, "{cut}");
         }

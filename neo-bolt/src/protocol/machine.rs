@@ -181,7 +181,10 @@ impl Machine {
         extra.set("user_agent", user_agent);
         if self.version.has_bolt_agent() {
             let product = concat!("neo-bolt/", env!("CARGO_PKG_VERSION"));
-            extra.set("bolt_agent", crate::params! { "product" => product, "language" => "Rust" });
+            extra.set(
+                "bolt_agent",
+                crate::params! { "product" => product, "language" => "Rust" },
+            );
         }
         if let Some(routing) = routing {
             extra.set("routing", routing.clone());
@@ -206,7 +209,9 @@ impl Machine {
 
     pub(crate) fn begin(&mut self, begin: &Begin) -> Result<(), Error> {
         let extra = begin.extra();
-        self.request(Request::Begin, tag::BEGIN, 1, |encoder| extra.to_bolt(encoder))?;
+        self.request(Request::Begin, tag::BEGIN, 1, |encoder| {
+            extra.to_bolt(encoder)
+        })?;
         self.in_transaction = true;
         Ok(())
     }
@@ -251,7 +256,9 @@ impl Machine {
         if let Some(id) = result.server_id {
             extra.set("qid", id);
         }
-        self.request(Request::Pull(stream), tag::PULL, 1, |encoder| extra.to_bolt(encoder))
+        self.request(Request::Pull(stream), tag::PULL, 1, |encoder| {
+            extra.to_bolt(encoder)
+        })
     }
 
     /// Asks the server to forget the rest of a result.
@@ -265,7 +272,9 @@ impl Machine {
         if let Some(id) = result.server_id {
             extra.set("qid", id);
         }
-        self.request(Request::Pull(stream), tag::DISCARD, 1, |encoder| extra.to_bolt(encoder))
+        self.request(Request::Pull(stream), tag::DISCARD, 1, |encoder| {
+            extra.to_bolt(encoder)
+        })
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
@@ -314,7 +323,13 @@ impl Machine {
     /// GOODBYE has no answer.
     pub(crate) fn goodbye(&mut self) {
         // A structure without fields always encodes.
-        let _ = request(&mut self.outgoing, self.dialect, tag::GOODBYE, 0, |_| Ok(()));
+        let _ = request(
+            &mut self.outgoing,
+            self.dialect,
+            tag::GOODBYE,
+            0,
+            |_| Ok(()),
+        );
     }
 
     // ---- bytes ----------------------------------------------------------------------------
@@ -354,12 +369,12 @@ impl Machine {
     fn reached(&self, wanted: Wanted) -> bool {
         match wanted {
             Wanted::Idle => self.pending.is_empty(),
-            Wanted::Keys(stream) => {
-                self.result(stream).is_none_or(|r| r.keys.is_some() || r.failed)
-            }
-            Wanted::Records(stream) => self.result(stream).is_none_or(|result| {
-                result.failed || result.end.is_some() || !result.pulling
-            }),
+            Wanted::Keys(stream) => self
+                .result(stream)
+                .is_none_or(|r| r.keys.is_some() || r.failed),
+            Wanted::Records(stream) => self
+                .result(stream)
+                .is_none_or(|result| result.failed || result.end.is_some() || !result.pulling),
         }
     }
 
@@ -432,13 +447,17 @@ impl Machine {
         match due {
             Request::Run(stream) => {
                 let keys: Option<Vec<String>> = metadata.get("fields");
-                let Some(result) = self.result_mut(stream) else { return };
+                let Some(result) = self.result_mut(stream) else {
+                    return;
+                };
                 result.server_id = metadata.get("qid");
                 result.keys = Some(keys.unwrap_or_default().into());
                 result.run = Some(metadata);
             }
             Request::Pull(stream) => {
-                let Some(result) = self.result_mut(stream) else { return };
+                let Some(result) = self.result_mut(stream) else {
+                    return;
+                };
                 result.pulling = false;
                 if metadata.get("has_more") != Some(true) {
                     result.end = Some(metadata);
@@ -497,7 +516,10 @@ impl Machine {
                 ErrorKind::TransactionClosed,
                 "the result ended with its transaction before all of it was read",
             );
-            return (VecDeque::new(), Some(End::Failed(failure.unwrap_or(closed))));
+            return (
+                VecDeque::new(),
+                Some(End::Failed(failure.unwrap_or(closed))),
+            );
         };
         let result = &mut self.results[index];
         let records = std::mem::take(&mut result.records);
@@ -506,7 +528,10 @@ impl Machine {
             Some(End::Failed(failure.unwrap_or(unknown)))
         } else if result.end.is_some() {
             let result = self.results.swap_remove(index);
-            Some(End::Complete { run: result.run, pull: result.end })
+            Some(End::Complete {
+                run: result.run,
+                pull: result.end,
+            })
         } else {
             None
         };
@@ -515,7 +540,8 @@ impl Machine {
 
     /// The server has more of this result, and nothing has asked for it yet.
     pub(crate) fn wants_pull(&self, stream: StreamId) -> bool {
-        self.result(stream).is_some_and(|r| !r.pulling && !r.failed && r.end.is_none())
+        self.result(stream)
+            .is_some_and(|r| !r.pulling && !r.failed && r.end.is_none())
     }
 
     /// Nobody waits for this result any more; what still comes of it is passed over.
@@ -525,7 +551,10 @@ impl Machine {
 
     /// Results that the server has not sent to their end.
     pub(crate) fn open_results(&self) -> impl Iterator<Item = StreamId> {
-        self.results.iter().filter(|r| r.end.is_none() && !r.failed).map(|result| result.id)
+        self.results
+            .iter()
+            .filter(|r| r.end.is_none() && !r.failed)
+            .map(|result| result.id)
     }
 
     pub(crate) fn commit_is_due(&self) -> bool {
@@ -557,7 +586,10 @@ impl Machine {
 /// How a result ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    Complete { run: Option<Metadata>, pull: Option<Metadata> },
+    Complete {
+        run: Option<Metadata>,
+        pull: Option<Metadata>,
+    },
     Failed(Error),
 }
 
@@ -581,7 +613,12 @@ mod tests {
     #[test]
     fn requests_are_the_bytes_of_the_manual() {
         let mut machine = machine();
-        machine.begin(&Begin { read: true, ..Begin::default() }).unwrap();
+        machine
+            .begin(&Begin {
+                read: true,
+                ..Begin::default()
+            })
+            .unwrap();
         let stream = machine.run("RETURN 1", &(), None).unwrap();
         machine.pull(stream, -1).unwrap();
         machine.commit().unwrap();
@@ -653,8 +690,13 @@ mod tests {
     fn answers_to_nothing_and_broken_bytes_are_errors() {
         let mut unasked = machine();
         unasked.begin(&Begin::default()).unwrap();
-        unasked.incoming().extend_from_slice(&framed(b"\xB1\x71\x90"));
-        assert_eq!(unasked.advance(Wanted::Idle).unwrap_err().kind(), ErrorKind::Protocol);
+        unasked
+            .incoming()
+            .extend_from_slice(&framed(b"\xB1\x71\x90"));
+        assert_eq!(
+            unasked.advance(Wanted::Idle).unwrap_err().kind(),
+            ErrorKind::Protocol
+        );
         assert!(unasked.is_defunct());
         for garbage in [&b"\x01"[..], b"\xB1\x70", b"\xB1\x55\xA0", b"\xB0\x7E"] {
             let mut machine = machine();

@@ -103,7 +103,9 @@ impl Response {
             (tag::IGNORED, _) => Ok(Self::Ignored),
             (tag, fields) => Err(Error::new(
                 ErrorKind::Protocol,
-                format!("the server sent a message 0x{tag:02X} of {fields} fields, which is no answer"),
+                format!(
+                    "the server sent a message 0x{tag:02X} of {fields} fields, which is no answer"
+                ),
             )),
         }
     }
@@ -114,7 +116,9 @@ fn failure(metadata: &Metadata) -> Error {
     let code: Option<&str> = metadata.get("neo4j_code").or_else(|| metadata.get("code"));
     Error::server(
         code.unwrap_or("Neo.DatabaseError.General.UnknownError"),
-        metadata.get("message").unwrap_or("the server gave no reason"),
+        metadata
+            .get("message")
+            .unwrap_or("the server gave no reason"),
         metadata.get("gql_status"),
     )
 }

@@ -20,8 +20,11 @@ impl Version {
     }
 
     /// What this driver speaks, newest first: first and last minor version of each major one.
-    pub(crate) const SUPPORTED: [(Self, u8); 3] =
-        [(Self::new(6, 1), 0), (Self::new(5, 8), 0), (Self::new(4, 4), 4)];
+    pub(crate) const SUPPORTED: [(Self, u8); 3] = [
+        (Self::new(6, 1), 0),
+        (Self::new(5, 8), 0),
+        (Self::new(4, 4), 4),
+    ];
 
     pub(crate) fn is_supported(self) -> bool {
         Self::SUPPORTED.iter().any(|(newest, oldest)| {

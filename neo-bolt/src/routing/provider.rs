@@ -43,7 +43,14 @@ pub(crate) struct Provider {
 impl Provider {
     pub(crate) fn new(pool: Arc<Pool>, seed: Address, routing: Option<Map>) -> Self {
         let (tables, asking) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { pool, seed, routing, tables, asking, turn: AtomicUsize::new(0) }
+        Self {
+            pool,
+            seed,
+            routing,
+            tables,
+            asking,
+            turn: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
@@ -60,7 +67,9 @@ impl Provider {
 
     /// A connection for `purpose`.
     pub(crate) async fn acquire(&self, purpose: &Purpose) -> Result<Lease, Error> {
-        let Some(routing) = &self.routing else { return self.pool.acquire(&self.seed).await };
+        let Some(routing) = &self.routing else {
+            return self.pool.acquire(&self.seed).await;
+        };
         loop {
             let table = self.table(purpose, routing).await?;
             let Some(address) = self.choose(table.servers(purpose.mode)) else {
@@ -107,7 +116,10 @@ impl Provider {
         }
         let mut routers = {
             let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-            tables.get(&key).map(|table| table.routers.clone()).unwrap_or_default()
+            tables
+                .get(&key)
+                .map(|table| table.routers.clone())
+                .unwrap_or_default()
         };
         if !routers.contains(&self.seed) {
             routers.push(self.seed.clone());
@@ -134,16 +146,27 @@ impl Provider {
             }
         }
         Err(last.unwrap_or_else(|| {
-            Error::new(ErrorKind::ServiceUnavailable, "no router of the cluster answers")
+            Error::new(
+                ErrorKind::ServiceUnavailable,
+                "no router of the cluster answers",
+            )
         }))
     }
 
     fn known(&self, key: &Key, mode: AccessMode) -> Option<Table> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        tables.get(key).filter(|table| table.is_fresh(mode, Instant::now())).cloned()
+        tables
+            .get(key)
+            .filter(|table| table.is_fresh(mode, Instant::now()))
+            .cloned()
     }
 
-    async fn ask(&self, router: &Address, purpose: &Purpose, routing: &Map) -> Result<Table, Error> {
+    async fn ask(
+        &self,
+        router: &Address,
+        purpose: &Purpose,
+        routing: &Map,
+    ) -> Result<Table, Error> {
         let mut lease = self.pool.acquire(router).await?;
         let connection = lease.connection()?;
         connection.machine().route(
@@ -153,17 +176,22 @@ impl Provider {
             purpose.impersonated_user.as_deref(),
         )?;
         let limit = self.pool.connection_timeout();
-        tokio::time::timeout(limit, connection.drive(Wanted::Idle)).await.map_err(|_| {
-            Error::new(
-                ErrorKind::ServiceUnavailable,
-                format!("{router} did not send a routing table within {limit:?}"),
-            )
-        })??;
+        tokio::time::timeout(limit, connection.drive(Wanted::Idle))
+            .await
+            .map_err(|_| {
+                Error::new(
+                    ErrorKind::ServiceUnavailable,
+                    format!("{router} did not send a routing table within {limit:?}"),
+                )
+            })??;
         if let Some(failure) = connection.machine().failure() {
             return Err(failure.again());
         }
         let answer = connection.machine().answer().ok_or_else(|| {
-            Error::new(ErrorKind::Protocol, format!("{router} sent no routing table"))
+            Error::new(
+                ErrorKind::Protocol,
+                format!("{router} sent no routing table"),
+            )
         })?;
         Table::parse(&answer.map()?, Instant::now())
     }

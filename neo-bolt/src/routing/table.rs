@@ -22,7 +22,10 @@ impl Table {
     /// Reads the answer to ROUTE.
     pub(super) fn parse(answer: &Map, now: Instant) -> Result<Self, Error> {
         let broken = |what: &str| {
-            Error::new(ErrorKind::Protocol, format!("the server's routing table {what}"))
+            Error::new(
+                ErrorKind::Protocol,
+                format!("the server's routing table {what}"),
+            )
         };
         let Some(Value::Map(table)) = answer.get("rt") else {
             return Err(broken("is missing"));
@@ -42,7 +45,9 @@ impl Table {
             return Err(broken("has no servers"));
         };
         for server in servers {
-            let Value::Map(server) = server else { return Err(broken("has a broken entry")) };
+            let Value::Map(server) = server else {
+                return Err(broken("has a broken entry"));
+            };
             let (Some(Value::String(role)), Some(Value::List(addresses))) =
                 (server.get("role"), server.get("addresses"))
             else {
@@ -133,7 +138,10 @@ mod tests {
             crate::params! { "rt" => crate::params! { "ttl" => -1, "servers" => Value::List(vec![]) } },
             crate::params! { "rt" => crate::params! { "ttl" => 1, "servers" => Value::List(vec![]) } },
         ] {
-            assert_eq!(Table::parse(&broken, now).unwrap_err().kind(), ErrorKind::Protocol);
+            assert_eq!(
+                Table::parse(&broken, now).unwrap_err().kind(),
+                ErrorKind::Protocol
+            );
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::EagerResult;
 use crate::bookmark::{BookmarkManager, Bookmarks};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
@@ -27,7 +28,10 @@ pub(crate) struct Memory {
 impl Memory {
     /// What the next transaction must have seen.
     pub(crate) fn bookmarks(&self) -> Bookmarks {
-        let own = self.bookmarks.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = self
+            .bookmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match &self.manager {
             Some(manager) => own.union(&manager.bookmarks()),
             None => own.clone(),
@@ -40,7 +44,10 @@ impl Memory {
         if let Some(manager) = &self.manager {
             manager.update(before, new.clone());
         }
-        *self.bookmarks.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        *self
+            .bookmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = new;
     }
 }
 
@@ -80,7 +87,9 @@ pub(crate) struct LinkConfig {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link").field("attempt", &self.attempt).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +101,14 @@ pub(crate) struct Batch {
 
 impl Link {
     pub(crate) fn new(config: LinkConfig) -> Arc<Self> {
-        let LinkConfig { provider, memory, begin, fetch_size, auto_commit, attempt } = config;
+        let LinkConfig {
+            provider,
+            memory,
+            begin,
+            fetch_size,
+            auto_commit,
+            attempt,
+        } = config;
         let purpose = Purpose {
             mode: if begin.read {
                 crate::config::AccessMode::Read
@@ -157,10 +173,15 @@ impl Link {
         if let Some(failure) = machine.failure() {
             return Err(Error::new(
                 ErrorKind::TransactionClosed,
-                format!("the transaction failed before, and can't go on: {}", failure.message()),
+                format!(
+                    "the transaction failed before, and can't go on: {}",
+                    failure.message()
+                ),
             ));
         }
-        dropped.into_iter().for_each(|stream| machine.forget(stream));
+        dropped
+            .into_iter()
+            .for_each(|stream| machine.forget(stream));
         Ok(lease)
     }
 
@@ -205,7 +226,7 @@ impl Link {
         self: &Arc<Self>,
         statement: &str,
         parameters: &(dyn ToBolt + Sync),
-    ) -> Result<(Arc<[String]>, Vec<Record>, ResultSummary), Error> {
+    ) -> Result<EagerResult, Error> {
         let mut state = self.state.lock().await;
         let execute = async {
             let lease = self.open(&mut state).await?;
@@ -304,7 +325,8 @@ impl Link {
             if open.is_empty() {
                 return Ok(());
             }
-            open.into_iter().try_for_each(|stream| machine.discard(stream))?;
+            open.into_iter()
+                .try_for_each(|stream| machine.discard(stream))?;
         }
     }
 
@@ -312,20 +334,28 @@ impl Link {
     pub(crate) async fn rollback(&self) -> Result<(), Error> {
         let mut state = self.state.lock().await;
         let previous = std::mem::replace(&mut *state, State::Closed);
-        let State::Open(mut lease) = previous else { return Ok(()) };
+        let State::Open(mut lease) = previous else {
+            return Ok(());
+        };
         let connection = lease.connection()?;
         if connection.machine().failure().is_some() || connection.machine().is_defunct() {
             // The server has rolled back already, or will when it sees the connection gone.
             return Ok(());
         }
-        connection.drive(Wanted::Idle).await.map_err(|error| self.stamp(error))?;
+        connection
+            .drive(Wanted::Idle)
+            .await
+            .map_err(|error| self.stamp(error))?;
         if connection.machine().open_results().next().is_some() {
             // A RESET ends results and transaction alike.
             connection.machine().reset()?;
         } else if connection.machine().failure().is_none() {
             connection.machine().rollback()?;
         }
-        connection.drive(Wanted::Idle).await.map_err(|error| self.stamp(error))
+        connection
+            .drive(Wanted::Idle)
+            .await
+            .map_err(|error| self.stamp(error))
     }
 
     /// Ends the transaction without waiting: the connection goes back to the pool with a RESET.
@@ -336,7 +366,10 @@ impl Link {
     /// Nobody reads this result any more.
     pub(crate) fn forget(self: &Arc<Self>, stream: StreamId) {
         let Ok(mut state) = self.state.try_lock() else {
-            self.dropped.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+            self.dropped
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(stream);
             return;
         };
         if !self.auto_commit {
@@ -347,7 +380,9 @@ impl Link {
             }
             return;
         }
-        let State::Open(lease) = std::mem::replace(&mut *state, State::Closed) else { return };
+        let State::Open(lease) = std::mem::replace(&mut *state, State::Closed) else {
+            return;
+        };
         // A read may be cut short. A write commits when its result is at its end, so somebody
         // must bring it there, or it would be undone without a word.
         if !self.begin.read
@@ -361,10 +396,15 @@ impl Link {
     async fn finish(self: Arc<Self>, mut lease: Lease, stream: StreamId) {
         let finish = async {
             self.settle(&mut lease).await?;
-            if let (_, Some(End::Complete { pull: Some(pull), .. })) =
-                lease.connection()?.machine().take_records(stream)
+            if let (
+                _,
+                Some(End::Complete {
+                    pull: Some(pull), ..
+                }),
+            ) = lease.connection()?.machine().take_records(stream)
             {
-                self.memory.committed(&self.begin.bookmarks, pull.get("bookmark"));
+                self.memory
+                    .committed(&self.begin.bookmarks, pull.get("bookmark"));
             }
             Ok::<_, Error>(())
         };
@@ -391,10 +431,7 @@ pub(crate) fn server_info(lease: &mut Lease) -> Result<ServerInfo, Error> {
 }
 
 /// Takes a result that has come whole.
-pub(crate) fn collect(
-    lease: &mut Lease,
-    stream: StreamId,
-) -> Result<(Arc<[String]>, Vec<Record>, ResultSummary), Error> {
+pub(crate) fn collect(lease: &mut Lease, stream: StreamId) -> Result<EagerResult, Error> {
     let server = server_info(lease)?;
     let machine = lease.connection()?.machine();
     if let Some(failure) = machine.failure() {
@@ -413,5 +450,9 @@ pub(crate) fn collect(
         .into_iter()
         .map(|body| Record::new(Arc::clone(&keys), body))
         .collect::<Result<_, _>>()?;
-    Ok((keys, records, summary))
+    Ok(EagerResult {
+        keys,
+        records,
+        summary,
+    })
 }

@@ -57,9 +57,7 @@ macro_rules! statements {
             statement: impl Into<Arc<str>>,
             parameters: P,
         ) -> Result<EagerResult, Error> {
-            let executed = self.link.execute(&statement.into(), &parameters).await?;
-            let (keys, records, summary) = executed;
-            Ok(EagerResult { keys, records, summary })
+            self.link.execute(&statement.into(), &parameters).await
         }
     };
 }
@@ -94,7 +92,10 @@ impl Transaction<'_> {
     statements!();
 
     pub(crate) fn new(link: Arc<Link>) -> Self {
-        Self { link, session: PhantomData }
+        Self {
+            link,
+            session: PhantomData,
+        }
     }
 
     /// Makes what was done permanent.

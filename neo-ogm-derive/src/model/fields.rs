@@ -55,7 +55,7 @@ pub(crate) fn is_string(ty: &Type) -> bool {
 
 /// A field, read: a property, or a field that the database knows nothing of.
 pub(super) enum Read {
-    Property(PropertyField),
+    Property(Box<PropertyField>),
     Skipped(Ident),
 }
 
@@ -136,7 +136,7 @@ pub(super) fn read(
     if skip.is_some() {
         Read::Skipped(ident.clone())
     } else {
-        Read::Property(property)
+        Read::Property(Box::new(property))
     }
 }
 

@@ -165,7 +165,7 @@ fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: O
     }
     let settings = settings.map(|(_, settings)| settings).unwrap_or_default();
     match fields::read(errors, field, ident, &settings, case, true) {
-        Read::Property(property) => model.properties.push(property),
+        Read::Property(property) => model.properties.push(*property),
         Read::Skipped(ident) => model.skipped.push(ident),
     }
 }

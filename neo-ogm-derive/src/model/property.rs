@@ -19,7 +19,7 @@ pub(crate) enum PropertyModel {
         variants: Vec<Variant>,
     },
     /// Stored as what it wraps.
-    Newtype { ident: Ident, inner: Type },
+    Newtype { ident: Ident, inner: Box<Type> },
 }
 
 /// A variant without contents.
@@ -58,7 +58,7 @@ pub(crate) fn property(input: &DeriveInput) -> syn::Result<PropertyModel> {
     match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-                let inner = fields.unnamed[0].ty.clone();
+                let inner = Box::new(fields.unnamed[0].ty.clone());
                 errors.finish(PropertyModel::Newtype { ident, inner })
             }
             _ => Err(syn::Error::new(

@@ -70,7 +70,7 @@ pub(crate) fn relationship(
             .flatten();
         let settings = settings.map(|(_, settings)| settings).unwrap_or_default();
         match fields::read(&mut errors, field, ident, &settings, case, false) {
-            Read::Property(property) => model.properties.push(property),
+            Read::Property(property) => model.properties.push(*property),
             Read::Skipped(ident) => model.skipped.push(ident),
         }
     }

@@ -173,13 +173,15 @@ mod tests {
         let schema = NodeSchema {
             type_name: "Edition",
             label: "Order",
-            properties: &[
-                property("isbn", true, false, false),
-                property("nr", true, false, false),
-                property("title", false, false, true),
-                property("sort key", false, true, false),
-                property("pages", false, false, false),
-            ],
+            properties: const {
+                &[
+                    property("isbn", true, false, false),
+                    property("nr", true, false, false),
+                    property("title", false, false, true),
+                    property("sort key", false, true, false),
+                    property("pages", false, false, false),
+                ]
+            },
             composites: &[IndexSchema {
                 properties: &["title", "pages"],
                 unique: false,

@@ -12,8 +12,11 @@ use crate::mapping::{Node, Relationship};
 /// `#[derive(Node)]` makes one per relationship field: `Book::AUTHOR`.
 pub struct Relation<N, T, R = ()> {
     index: usize,
-    of: PhantomData<fn() -> (N, T, R)>,
+    of: PhantomData<Ends<N, T, R>>,
 }
+
+/// What a token stands for, without being or having it.
+type Ends<N, T, R> = fn() -> (N, T, R);
 
 impl<N, T, R> Clone for Relation<N, T, R> {
     fn clone(&self) -> Self {
