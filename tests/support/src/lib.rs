@@ -4,7 +4,7 @@
 //! * [`proxy`] stands between a driver and a server, counts round trips and breaks connections.
 //! * [`scripted`] is a Bolt server that follows a script, for peers that no real server plays.
 //! * [`python`] runs scripts with the official Python driver.
-//! * [`backends`] says which databases the behaviour tests run on.
+//! * [`backends()`] says which databases the behaviour tests run on.
 //!
 //! The crate depends on neither the driver nor the mapper, so that the tests of both can use it.
 //! What it needs of Bolt it speaks itself, in [`packstream`] and [`message`].

@@ -102,7 +102,7 @@ mod tests {
             .join("neo4j")
             .join("run")
             .join(name);
-        fs::create_dir_all(&home).unwrap();
+        fs::create_dir_all(&home).expect("a home can be made");
         home
     }
 

@@ -95,8 +95,9 @@ impl Proxy {
         format!("bolt://{}", self.address)
     }
 
-    /// `neo4j://127.0.0.1:PORT`, for routing. The routing table comes from the server, which
-    /// decides whether it names the proxy or the server itself.
+    /// `neo4j://127.0.0.1:PORT`, for routing. A single Neo4j names in its routing table the
+    /// address that the driver put into its routing context, so what follows goes by the proxy
+    /// too if the driver does so.
     pub fn routing_uri(&self) -> String {
         format!("neo4j://{}", self.address)
     }
@@ -155,7 +156,8 @@ impl Proxy {
         }
     }
 
-    /// Forwards each byte on its own.
+    /// Forwards each byte on its own. (The official Python driver 6 gives a connection up when the
+    /// answer to its handshake comes in pieces, and tries another: it is no client for this.)
     pub fn set_byte_at_a_time(&self, on: bool) {
         self.state.book().manner.byte_at_a_time = on;
     }
