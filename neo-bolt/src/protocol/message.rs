@@ -5,7 +5,9 @@ use bytes::{Bytes, BytesMut};
 use super::chunk::frame;
 use super::tag;
 use crate::error::{Error, ErrorKind};
-use crate::packstream::{DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
+use crate::packstream::{
+    DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, Kind, ToBolt,
+};
 use crate::value::{Map, Value};
 
 /// Writes one request with its frame. `fields` says how many values `write` writes.
@@ -60,6 +62,17 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
+    /// Checks that it is one whole map, so that what is asked of it later can only be absent.
+    fn new(body: Bytes) -> Result<Self, DecodeError> {
+        let mut decoder = Decoder::new(&body);
+        if decoder.peek()? != Kind::Map {
+            return Err(decoder.unexpected("MAP"));
+        }
+        decoder.skip()?;
+        decoder.finish()?;
+        Ok(Self { body })
+    }
+
     /// The value under `key`, if there is one of the right type.
     pub(crate) fn get<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Option<T> {
         let mut decoder = Decoder::new(&self.body);
@@ -98,8 +111,8 @@ impl Response {
         let mut body = || message.split_off(2);
         match (tag, fields) {
             (tag::RECORD, 1) => Ok(Self::Record(body())),
-            (tag::SUCCESS, 1) => Ok(Self::Success(Metadata { body: body() })),
-            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata { body: body() }))),
+            (tag::SUCCESS, 1) => Ok(Self::Success(Metadata::new(body())?)),
+            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata::new(body())?))),
             (tag::IGNORED, _) => Ok(Self::Ignored),
             (tag, fields) => Err(Error::new(
                 ErrorKind::Protocol,

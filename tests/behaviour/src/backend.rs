@@ -16,6 +16,8 @@ pub struct Backend {
     place: Place,
     /// Begins every key that the test makes, so that tests share a server without meeting.
     prefix: String,
+    /// Where the embedded engine listens, once somebody asked.
+    serving: OnceCell<neo_ogm::embedded::Serving>,
 }
 
 #[derive(Debug)]
@@ -26,9 +28,11 @@ enum Place {
 
 impl Backend {
     fn new(place: Place) -> Self {
+        let prefix = format!("{}-", Uuid::now_v7().simple());
         Self {
             place,
-            prefix: format!("{}-", Uuid::now_v7().simple()),
+            prefix,
+            serving: OnceCell::new(),
         }
     }
 
@@ -75,6 +79,11 @@ impl Backend {
     /// Whether it is the embedded engine.
     pub fn is_embedded(&self) -> bool {
         matches!(self.place, Place::Embedded(_))
+    }
+
+    /// Whether the server takes TLS, as those do that the tests start.
+    pub fn has_tls(&self) -> bool {
+        matches!(self.place, Place::Server(server) if server.certificate_pem().is_some())
     }
 
     /// The graph.
@@ -125,11 +134,19 @@ impl Backend {
             .await
     }
 
-    /// Where the server listens, for a proxy in front of it; `None` where that is this process.
-    pub fn address(&self) -> Option<&'static str> {
+    /// Where the server listens, as `HOST:PORT`; the embedded engine is made to listen.
+    ///
+    /// # Panics
+    /// When no port is to be had.
+    pub async fn address(&self) -> String {
         match &self.place {
-            Place::Embedded(_) => None,
-            Place::Server(server) => Some(server.address()),
+            Place::Server(server) => server.address().to_owned(),
+            Place::Embedded(graph) => {
+                let serving = self
+                    .serving
+                    .get_or_init(|| async { graph.serve("127.0.0.1:0").await.expect("a port") });
+                serving.await.local_addr().to_string()
+            }
         }
     }
 

@@ -4,6 +4,10 @@
 mod cardinality;
 #[path = "behaviour/cypher.rs"]
 mod cypher;
+#[path = "behaviour/errors.rs"]
+mod errors;
+#[path = "behaviour/faults.rs"]
+mod faults;
 #[path = "behaviour/find.rs"]
 mod find;
 #[path = "behaviour/nodes.rs"]
