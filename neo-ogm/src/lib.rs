@@ -12,6 +12,8 @@
 //! | running | [`executor`] | [`Graph`], [`Transaction`] |
 //! | the driver | [`neo_bolt`] | Bolt, pool, routing, retries |
 
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod executor;
 pub mod mapping;
 pub mod operation;
