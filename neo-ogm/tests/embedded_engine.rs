@@ -23,11 +23,17 @@ async fn run(driver: &Driver, text: &str, parameters: Map) -> Result<EagerResult
 }
 
 async fn ok(driver: &Driver, text: &str, parameters: Map) -> Vec<Vec<Value>> {
-    let result = run(driver, text, parameters).await.unwrap_or_else(|e| panic!("{text}: {e}"));
+    let result = run(driver, text, parameters)
+        .await
+        .unwrap_or_else(|e| panic!("{text}: {e}"));
     result
         .records
         .iter()
-        .map(|record| (0..record.len()).map(|at| record.get_at(at).unwrap()).collect())
+        .map(|record| {
+            (0..record.len())
+                .map(|at| record.get_at(at).unwrap())
+                .collect()
+        })
         .collect()
 }
 
@@ -47,7 +53,9 @@ async fn names_of_any_kind() {
         "größe" => "neo_q_", "p" => params! { "日本" => "x", "order" => 3, "plain" => "`a`" },
     };
     let rows = ok(&driver, text, parameters).await;
-    let Value::Node(node) = &rows[0][0] else { panic!("{rows:?}") };
+    let Value::Node(node) = &rows[0][0] else {
+        panic!("{rows:?}")
+    };
     let mut labels = node.labels.clone();
     labels.sort();
     assert_eq!(labels, ["Großes Buch", "Order"]);
@@ -65,21 +73,38 @@ async fn names_of_any_kind() {
     )
     .await
     .unwrap();
-    assert_eq!(found.keys, ["n.`sort key`", "c d"]);
+    assert_eq!(found.keys[..], ["n.`sort key`", "c d"]);
     assert_eq!(
         found.records[0].get_at::<Map>(1).unwrap(),
         params! { "a b" => 2 }
     );
-    let rows = ok(&driver, "MATCH (n) WITH n.count AS count RETURN count, count(*) AS sum", params! {}).await;
+    let rows = ok(
+        &driver,
+        "MATCH (n) WITH n.count AS count RETURN count, count(*) AS sum",
+        params! {},
+    )
+    .await;
     assert_eq!(rows, [[Value::Integer(2), Value::Integer(1)]]);
 }
 
 #[tokio::test]
 async fn element_ids_compare() {
     let driver = memory();
-    ok(&driver, "CREATE (:A {x: 1})-[:T {y: 2}]->(:A {x: 2})", params! {}).await;
-    let rows = ok(&driver, "MATCH (n:A {x: 2}) RETURN elementId(n) AS id, n", params! {}).await;
-    let Value::Node(node) = &rows[0][1] else { panic!("{rows:?}") };
+    ok(
+        &driver,
+        "CREATE (:A {x: 1})-[:T {y: 2}]->(:A {x: 2})",
+        params! {},
+    )
+    .await;
+    let rows = ok(
+        &driver,
+        "MATCH (n:A {x: 2}) RETURN elementId(n) AS id, n",
+        params! {},
+    )
+    .await;
+    let Value::Node(node) = &rows[0][1] else {
+        panic!("{rows:?}")
+    };
     assert_eq!(rows[0][0], Value::from(node.element_id.as_str()));
     let found = ok(
         &driver,
@@ -88,44 +113,80 @@ async fn element_ids_compare() {
     )
     .await;
     assert_eq!(found, [[Value::Integer(2)]]);
-    let rows = ok(&driver, "MATCH (:A)-[r:T]->(m) RETURN r, elementId(r), id(r) AS n, m", params! {}).await;
-    let Value::Relationship(relationship) = &rows[0][0] else { panic!("{rows:?}") };
+    let rows = ok(
+        &driver,
+        "MATCH (:A)-[r:T]->(m) RETURN r, elementId(r), id(r) AS n, m",
+        params! {},
+    )
+    .await;
+    let Value::Relationship(relationship) = &rows[0][0] else {
+        panic!("{rows:?}")
+    };
     assert_eq!(rows[0][1], Value::from(relationship.element_id.as_str()));
     assert_eq!(rows[0][2], Value::Integer(relationship.id));
     assert_eq!(relationship.end_node_element_id, node.element_id);
     assert!(
-        failed(&driver, "MATCH ()-[r]->() WHERE elementId(r) = 'x' RETURN 1", params! {})
-            .await
-            .contains("Neo4j server")
+        failed(
+            &driver,
+            "MATCH ()-[r]->() WHERE elementId(r) = 'x' RETURN 1",
+            params! {}
+        )
+        .await
+        .contains("Neo4j server")
     );
 }
 
 #[tokio::test]
 async fn columns_without_records() {
     let driver = memory();
-    let none = run(&driver, "MATCH (n:None) RETURN n.name, n AS node, 1 + 1", params! {}).await.unwrap();
-    assert_eq!(none.keys, ["n.name", "node", "1 + 1"]);
+    let none = run(
+        &driver,
+        "MATCH (n:None) RETURN n.name, n AS node, 1 + 1",
+        params! {},
+    )
+    .await
+    .unwrap();
+    assert_eq!(none.keys[..], ["n.name", "node", "1 + 1"]);
     assert!(none.records.is_empty());
-    let none = run(&driver, "MATCH (b:None)-[r]->(a) RETURN *", params! {}).await.unwrap();
-    assert_eq!(none.keys, ["a", "b", "r"]);
+    let none = run(&driver, "MATCH (b:None)-[r]->(a) RETURN *", params! {})
+        .await
+        .unwrap();
+    assert_eq!(none.keys[..], ["a", "b", "r"]);
     ok(&driver, "CREATE (:B {v: 1})-[:T]->(:A {v: 2})", params! {}).await;
-    let rows = ok(&driver, "MATCH (b:B)-[:T]->(a) WITH b.v AS z, a.v AS y RETURN *", params! {}).await;
+    let rows = ok(
+        &driver,
+        "MATCH (b:B)-[:T]->(a) WITH b.v AS z, a.v AS y RETURN *",
+        params! {},
+    )
+    .await;
     assert_eq!(rows, [[Value::Integer(2), Value::Integer(1)]]);
 }
 
 #[tokio::test]
 async fn uniqueness_holds() {
     let driver = memory();
-    let create = "CREATE CONSTRAINT Book_isbn_unique IF NOT EXISTS FOR (n:Book) REQUIRE n.isbn IS UNIQUE";
+    let create =
+        "CREATE CONSTRAINT Book_isbn_unique IF NOT EXISTS FOR (n:Book) REQUIRE n.isbn IS UNIQUE";
     for added in [1, 0] {
         let done = run(&driver, create, params! {}).await.unwrap();
-        assert_eq!(done.summary.counters().constraints_added, added);
+        assert_eq!(done.summary.counters().constraints_added(), added);
     }
-    ok(&driver, "CREATE (:Book {isbn: 'a', title: 'x'}), (:Other {isbn: 'a'})", params! {}).await;
+    ok(
+        &driver,
+        "CREATE (:Book {isbn: 'a', title: 'x'}), (:Other {isbn: 'a'})",
+        params! {},
+    )
+    .await;
     for (text, parameters) in [
         ("CREATE (:Book {isbn: 'a'})", params! {}),
-        ("CREATE (n:Book {isbn: $p.isbn})", params! { "p" => params! { "isbn" => "a" } }),
-        ("CREATE (n:Book) SET n += $p", params! { "p" => params! { "isbn" => "a" } }),
+        (
+            "CREATE (n:Book {isbn: $p.isbn})",
+            params! { "p" => params! { "isbn" => "a" } },
+        ),
+        (
+            "CREATE (n:Book) SET n += $p",
+            params! { "p" => params! { "isbn" => "a" } },
+        ),
         ("CREATE (n:Book) SET n.isbn = toLower('A')", params! {}),
         ("MATCH (n:Other) SET n:Book", params! {}),
         (
@@ -134,21 +195,37 @@ async fn uniqueness_holds() {
         ),
     ] {
         let said = failed(&driver, text, parameters).await;
-        assert!(said.contains("ConstraintValidationFailed"), "{text}: {said}");
-        assert!(said.contains("`Book` and property `isbn` = '"), "{text}: {said}");
+        assert!(
+            said.contains("ConstraintValidationFailed"),
+            "{text}: {said}"
+        );
+        assert!(
+            said.contains("`Book` and property `isbn` = '"),
+            "{text}: {said}"
+        );
     }
     assert_eq!(
         ok(&driver, "MATCH (n:Book) RETURN n.isbn, n.title", params! {}).await,
         [[Value::from("a"), Value::from("x")]]
     );
-    ok(&driver, "MERGE (n:Book {isbn: $k}) SET n += $p", params! { "k" => "a", "p" => params! { "isbn" => "c" } }).await;
+    ok(
+        &driver,
+        "MERGE (n:Book {isbn: $k}) SET n += $p",
+        params! { "k" => "a", "p" => params! { "isbn" => "c" } },
+    )
+    .await;
     ok(&driver, "CREATE (:Book {isbn: 'a'})", params! {}).await;
 }
 
 #[tokio::test]
 async fn composite_uniqueness() {
     let driver = memory();
-    ok(&driver, "CREATE CONSTRAINT FOR (n:E) REQUIRE (n.isbn, n.nr) IS UNIQUE", params! {}).await;
+    ok(
+        &driver,
+        "CREATE CONSTRAINT FOR (n:E) REQUIRE (n.isbn, n.nr) IS UNIQUE",
+        params! {},
+    )
+    .await;
     ok(&driver, "CREATE (:E {isbn: 'a', nr: 1}), (:E {isbn: 'a', nr: 2}), (:E {isbn: 'a'}), (:E {isbn: 'a'})", params! {}).await;
     let said = failed(&driver, "CREATE (:E {isbn: 'a', nr: 2})", params! {}).await;
     assert!(said.contains("properties `isbn`, `nr` = 'a', 2"), "{said}");
@@ -161,17 +238,42 @@ async fn composite_uniqueness() {
 async fn schema_statements() {
     let driver = memory();
     ok(&driver, "CREATE (:P {a: 1}), (:P {a: 1})", params! {}).await;
-    let said = failed(&driver, "CREATE CONSTRAINT p FOR (n:P) REQUIRE n.a IS UNIQUE", params! {}).await;
-    assert!(said.contains("ConstraintCreationFailed") && said.contains("`a` = 1"), "{said}");
+    let said = failed(
+        &driver,
+        "CREATE CONSTRAINT p FOR (n:P) REQUIRE n.a IS UNIQUE",
+        params! {},
+    )
+    .await;
+    assert!(
+        said.contains("ConstraintCreationFailed") && said.contains("`a` = 1"),
+        "{said}"
+    );
     assert!(ok(&driver, "SHOW CONSTRAINTS", params! {}).await.is_empty());
     ok(&driver, "CREATE INDEX p_a FOR (n:P) ON (n.a)", params! {}).await;
-    ok(&driver, "CREATE INDEX k FOR ()-[r:KNOWS]-() ON (r.since)", params! {}).await;
-    ok(&driver, "CREATE CONSTRAINT q FOR (n:`Q q`) REQUIRE n.`b c` IS UNIQUE", params! {}).await;
+    ok(
+        &driver,
+        "CREATE INDEX k FOR ()-[r:KNOWS]-() ON (r.since)",
+        params! {},
+    )
+    .await;
+    ok(
+        &driver,
+        "CREATE CONSTRAINT q FOR (n:`Q q`) REQUIRE n.`b c` IS UNIQUE",
+        params! {},
+    )
+    .await;
     let said = failed(&driver, "CREATE INDEX p_a FOR (n:P) ON (n.a)", params! {}).await;
     assert!(said.contains("EquivalentSchemaRuleAlreadyExists"), "{said}");
     let shown = ok(&driver, "SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint AS o", params! {}).await;
     let row = |name: &str, entity: &str, label: &str, property: &str, owner: Value| {
-        vec![name.into(), "RANGE".into(), entity.into(), vec![label].into(), vec![property].into(), owner]
+        vec![
+            name.into(),
+            "RANGE".into(),
+            entity.into(),
+            vec![label].into(),
+            vec![property].into(),
+            owner,
+        ]
     };
     assert_eq!(
         shown,
@@ -184,7 +286,11 @@ async fn schema_statements() {
     ok(&driver, "DROP INDEX p_a", params! {}).await;
     ok(&driver, "DROP CONSTRAINT q", params! {}).await;
     ok(&driver, "DROP CONSTRAINT q IF EXISTS", params! {}).await;
-    assert!(failed(&driver, "DROP INDEX p_a", params! {}).await.contains("IndexDropFailed"));
+    assert!(
+        failed(&driver, "DROP INDEX p_a", params! {})
+            .await
+            .contains("IndexDropFailed")
+    );
     assert_eq!(ok(&driver, "SHOW INDEXES", params! {}).await.len(), 1);
 }
 
@@ -192,17 +298,40 @@ async fn schema_statements() {
 async fn counters_are_right_or_absent() {
     let driver = memory();
     let counters = async |text: &str| {
-        let done = run(&driver, text, params! {}).await.unwrap_or_else(|e| panic!("{text}: {e}"));
+        let done = run(&driver, text, params! {})
+            .await
+            .unwrap_or_else(|e| panic!("{text}: {e}"));
         let c = done.summary.counters();
-        (c.nodes_created, c.nodes_deleted, c.relationships_created, c.relationships_deleted, c.labels_added)
+        (
+            c.nodes_created(),
+            c.nodes_deleted(),
+            c.relationships_created(),
+            c.relationships_deleted(),
+            c.labels_added(),
+        )
     };
-    assert_eq!(counters("CREATE (:A {k: 1})-[:T]->(:A {k: 2})").await, (2, 0, 1, 0, 2));
+    assert_eq!(
+        counters("CREATE (:A {k: 1})-[:T]->(:A {k: 2})").await,
+        (2, 0, 1, 0, 2)
+    );
     assert_eq!(counters("CREATE (:A:B)").await, (1, 0, 0, 0, 2));
     assert_eq!(counters("CREATE (), (:C)").await, (2, 0, 0, 0, 1));
-    assert_eq!(counters("MERGE (a:A {k: 1}) SET a.x = 1").await, (0, 0, 0, 0, 0));
-    assert_eq!(counters("MATCH (a:A {k: 1}) SET a:D").await, (0, 0, 0, 0, 1));
-    assert_eq!(counters("MATCH (a:A {k: 1})-[r:T]->() DELETE r").await, (0, 0, 0, 1, 0));
-    assert_eq!(counters("MATCH (a:A {k: 2}) DETACH DELETE a").await, (0, 1, 0, 0, 0));
+    assert_eq!(
+        counters("MERGE (a:A {k: 1}) SET a.x = 1").await,
+        (0, 0, 0, 0, 0)
+    );
+    assert_eq!(
+        counters("MATCH (a:A {k: 1}) SET a:D").await,
+        (0, 0, 0, 0, 1)
+    );
+    assert_eq!(
+        counters("MATCH (a:A {k: 1})-[r:T]->() DELETE r").await,
+        (0, 0, 0, 1, 0)
+    );
+    assert_eq!(
+        counters("MATCH (a:A {k: 2}) DETACH DELETE a").await,
+        (0, 1, 0, 0, 0)
+    );
     assert_eq!(counters("MATCH (n) DETACH DELETE n").await, (0, 4, 0, 0, 0));
 }
 
@@ -211,11 +340,20 @@ async fn errors_have_neo4js_codes() {
     let driver = memory();
     for (text, code) in [
         ("MATCH (n RETURN n", "Neo.ClientError.Statement.SyntaxError"),
-        ("RETURN $missing", "Neo.ClientError.Statement.ParameterMissing"),
+        (
+            "RETURN $missing",
+            "Neo.ClientError.Statement.ParameterMissing",
+        ),
         ("RETURN 1 / 0", "Neo.ClientError.Statement.ArithmeticError"),
         ("RETURN m", "Neo.ClientError.Statement.SyntaxError"),
-        ("CALL { RETURN 1 AS x } RETURN x", "Neo.ClientError.Statement.SyntaxError"),
-        ("CALL db.labels()", "Neo.ClientError.Procedure.ProcedureNotFound"),
+        (
+            "CALL { RETURN 1 AS x } RETURN x",
+            "Neo.ClientError.Statement.SyntaxError",
+        ),
+        (
+            "CALL db.labels()",
+            "Neo.ClientError.Procedure.ProcedureNotFound",
+        ),
         ("", "Neo.ClientError.Statement.SyntaxError"),
     ] {
         let said = failed(&driver, text, params! {}).await;
@@ -223,5 +361,8 @@ async fn errors_have_neo4js_codes() {
     }
     ok(&driver, "CREATE (:A)-[:T]->(:B)", params! {}).await;
     let said = failed(&driver, "MATCH (a:A) DELETE a", params! {}).await;
-    assert!(said.contains("Neo.ClientError.Schema.ConstraintValidationFailed"), "{said}");
+    assert!(
+        said.contains("Neo.ClientError.Schema.ConstraintValidationFailed"),
+        "{said}"
+    );
 }

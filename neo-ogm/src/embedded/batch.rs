@@ -37,7 +37,9 @@ pub(super) fn batch(
     facts: Option<&Facts>,
     database_id: &str,
 ) -> Result<Option<Batch>, Failure> {
-    let Some((unwind, rest)) = found.split_first() else { return Ok(None) };
+    let Some((unwind, rest)) = found.split_first() else {
+        return Ok(None);
+    };
     let body = &unwind.body;
     let leads = unwind.keyword == "UNWIND"
         && body.start == 1
@@ -47,14 +49,28 @@ pub(super) fn batch(
     if !leads || !independent(tokens, places, rest, facts) {
         return Ok(None);
     }
-    let (Some(rows), Some(row)) = (tokens.name(1), tokens.name(3)) else { return Ok(None) };
-    let Some((text, keys)) = per_row(tokens, places, body.end, &row) else { return Ok(None) };
+    let (Some(rows), Some(row)) = (tokens.name(1), tokens.name(3)) else {
+        return Ok(None);
+    };
+    let Some((text, keys)) = per_row(tokens, places, body.end, &row) else {
+        return Ok(None);
+    };
     let inner = Tokens::new(&text);
     let inner_places = self::places(&inner);
     let inner_clauses = clauses(&inner, &inner_places);
     let inner_columns = columns(&inner, &inner_places, &inner_clauses);
-    let rewritten = rewrite(&inner, &inner_places, &inner_clauses, &inner_columns, database_id)?;
-    Ok(Some(Batch { rows: rows.into_owned(), text: rewritten.text, keys }))
+    let rewritten = rewrite(
+        &inner,
+        &inner_places,
+        &inner_clauses,
+        &inner_columns,
+        database_id,
+    )?;
+    Ok(Some(Batch {
+        rows: rows.into_owned(),
+        text: rewritten.text,
+        keys,
+    }))
 }
 
 /// Whether the rows can't tell if they run together or one after the other.
@@ -66,29 +82,50 @@ fn independent(
 ) -> bool {
     let plain = rest.iter().all(|clause| match clause.keyword {
         "MATCH" | "OPTIONAL" | "WHERE" | "MERGE" | "ON" | "SET" | "CREATE" | "REMOVE" => true,
-        "RETURN" => !tokens.is(clause.body.start, "DISTINCT") && !tokens.mark(clause.body.start, '*'),
+        "RETURN" => {
+            !tokens.is(clause.body.start, "DISTINCT") && !tokens.mark(clause.body.start, '*')
+        }
         _ => false,
     });
     // An aggregate would be taken over all rows; so would a nested clause of a subquery.
     let aggregates = (0..tokens.len()).any(|at| {
         places.get(at) == Some(&Place::Function)
-            && ["count", "collect", "sum", "avg", "min", "max", "stdev", "stdevp",
-                "percentilecont", "percentiledisc", "rand"]
-                .iter()
-                .any(|name| tokens.is(at, name))
+            && [
+                "count",
+                "collect",
+                "sum",
+                "avg",
+                "min",
+                "max",
+                "stdev",
+                "stdevp",
+                "percentilecont",
+                "percentiledisc",
+                "rand",
+            ]
+            .iter()
+            .any(|name| tokens.is(at, name))
     });
     if !plain || aggregates || rest.is_empty() {
         return false;
     }
-    let reads: Vec<&Clause> =
-        rest.iter().filter(|clause| matches!(clause.keyword, "MATCH" | "WHERE")).collect();
+    let reads: Vec<&Clause> = rest
+        .iter()
+        .filter(|clause| matches!(clause.keyword, "MATCH" | "WHERE"))
+        .collect();
     let Some(facts) = facts else { return true };
     // A MERGE sees what the rows before it made, in either order of running. A MATCH does not:
     // so nothing that it looks at may be written.
-    let merges_paths = rest.iter().filter(|clause| clause.keyword == "MERGE").count() > 1;
+    let merges_paths = rest
+        .iter()
+        .filter(|clause| clause.keyword == "MERGE")
+        .count()
+        > 1;
     if reads.is_empty() {
         return !merges_paths && rest.iter().all(|clause| clause.keyword != "CREATE")
-            || rest.iter().all(|clause| matches!(clause.keyword, "CREATE" | "RETURN"));
+            || rest
+                .iter()
+                .all(|clause| matches!(clause.keyword, "CREATE" | "RETURN"));
     }
     let relabels = !facts.labels_set.is_empty() || facts.labels_removed;
     let looked_at: Vec<_> = reads
@@ -97,11 +134,20 @@ fn independent(
         .filter(|at| places.get(*at) == Some(&Place::Key))
         .filter_map(|at| tokens.name(at))
         .collect();
-    let overwrites = facts.assigned.iter().any(|(key, _)| looked_at.contains(&key.as_str().into()))
-        || facts.merged.iter().any(|source| *source == Source::Computed)
+    let overwrites = facts
+        .assigned
+        .iter()
+        .any(|(key, _)| looked_at.contains(&key.as_str().into()))
+        || facts
+            .merged
+            .iter()
+            .any(|source| *source == Source::Computed)
         || !facts.merged.is_empty() && sets_looked_at(tokens, places, rest);
     let walks = reads.iter().any(|clause| {
-        clause.body.clone().any(|at| tokens.mark(at, '[') || (tokens.mark(at, '-') && tokens.mark(at + 1, '-')))
+        clause
+            .body
+            .clone()
+            .any(|at| tokens.mark(at, '[') || (tokens.mark(at, '-') && tokens.mark(at + 1, '-')))
     });
     !relabels && !overwrites && !walks && facts.made_nodes.is_empty()
 }
@@ -114,13 +160,17 @@ fn sets_looked_at(tokens: &Tokens<'_>, places: &[Place], rest: &[Clause]) -> boo
         .flat_map(|clause| pattern_variables(tokens, places, &clause.body))
         .map(|(name, _)| name)
         .collect();
-    rest.iter().filter(|clause| clause.keyword == "SET").any(|clause| {
-        clause.body.clone().any(|at| {
-            tokens.mark(at + 1, '+')
-                && tokens.mark(at + 2, '=')
-                && tokens.name(at).is_some_and(|name| matched.iter().any(|known| *known == name))
+    rest.iter()
+        .filter(|clause| clause.keyword == "SET")
+        .any(|clause| {
+            clause.body.clone().any(|at| {
+                tokens.mark(at + 1, '+')
+                    && tokens.mark(at + 2, '=')
+                    && tokens
+                        .name(at)
+                        .is_some_and(|name| matched.iter().any(|known| *known == name))
+            })
         })
-    })
 }
 
 /// The statement with parameters in place of the row; `None` where the row is used as a whole.
@@ -148,10 +198,13 @@ fn per_row(
             return None;
         }
         let key = tokens.name(at + 2)?.into_owned();
-        let number = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
-            keys.push(key);
-            keys.len() - 1
-        });
+        let number = keys
+            .iter()
+            .position(|known| *known == key)
+            .unwrap_or_else(|| {
+                keys.push(key);
+                keys.len() - 1
+            });
         text.push_str(tokens.text.get(copied..token.span.start)?);
         text.push_str(&format!("${ROW}_{number}"));
         copied = tokens.all.get(at + 2)?.span.end;
@@ -160,7 +213,9 @@ fn per_row(
     text.push_str(tokens.text.get(copied..)?);
     // A column that names the row would be called otherwise.
     let named = |text: &str| text.contains(&format!("${ROW}_"));
-    let tail = text.rfind("RETURN").map_or("", |at| text.get(at..).unwrap_or(""));
+    let tail = text
+        .rfind("RETURN")
+        .map_or("", |at| text.get(at..).unwrap_or(""));
     if named(tail) && !tail.contains(" AS ") {
         return Some((text, keys));
     }
@@ -175,7 +230,9 @@ impl Batch {
         handle: &mut impl Handle,
         parameters: &Map,
     ) -> Result<Option<Rows>, Failure> {
-        let Some(Value::List(rows)) = parameters.get(&self.rows) else { return Ok(None) };
+        let Some(Value::List(rows)) = parameters.get(&self.rows) else {
+            return Ok(None);
+        };
         if !rows.iter().all(|row| matches!(row, Value::Map(_))) {
             return Ok(None);
         }

@@ -19,22 +19,35 @@ pub(super) struct Before {
 
 impl Before {
     pub(super) fn take(handle: &mut impl Handle, facts: &Facts) -> Result<Self, Failure> {
-        let nodes = if must_count(facts) { Some(count_nodes(handle)?) } else { None };
-        Ok(Self { counts: handle.counts()?, nodes })
+        let nodes = if must_count(facts) {
+            Some(count_nodes(handle)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            counts: handle.counts()?,
+            nodes,
+        })
     }
 }
 
 /// Nodes without labels are in no statistics, and neither are nodes that lose or gain labels.
 fn must_count(facts: &Facts) -> bool {
     let makes = labels_of_made(facts).is_none() && !facts.made_nodes.is_empty();
-    let deletes = facts.deleted.iter().any(|deleted| *deleted == Deleted::Unknown)
+    let deletes = facts
+        .deleted
+        .iter()
+        .any(|deleted| *deleted == Deleted::Unknown)
         || deleted_label(facts).is_none() && deletes_nodes(facts);
     let relabels = !facts.labels_set.is_empty() || facts.labels_removed;
     makes || deletes || (relabels && (!facts.made_nodes.is_empty() || deletes_nodes(facts)))
 }
 
 fn deletes_nodes(facts: &Facts) -> bool {
-    facts.deleted.iter().any(|deleted| *deleted != Deleted::Relationship)
+    facts
+        .deleted
+        .iter()
+        .any(|deleted| *deleted != Deleted::Relationship)
 }
 
 /// How many labels each node has that the statement may make, if all have as many.
@@ -46,9 +59,16 @@ fn labels_of_made(facts: &Facts) -> Option<i64> {
 
 /// The label that all nodes have which the statement may delete.
 fn deleted_label(facts: &Facts) -> Option<&str> {
-    let mut labels = facts.deleted.iter().filter(|deleted| **deleted != Deleted::Relationship);
-    let Some(Deleted::Node(first)) = labels.next() else { return None };
-    labels.all(|deleted| *deleted == Deleted::Node(first.clone())).then_some(first)
+    let mut labels = facts
+        .deleted
+        .iter()
+        .filter(|deleted| **deleted != Deleted::Relationship);
+    let Some(Deleted::Node(first)) = labels.next() else {
+        return None;
+    };
+    labels
+        .all(|deleted| *deleted == Deleted::Node(first.clone()))
+        .then_some(first)
 }
 
 fn count_nodes(handle: &mut impl Handle) -> Result<i64, Failure> {
@@ -86,7 +106,12 @@ fn counted(facts: &Facts, before: &Counts, after: &Counts, nodes: Option<i64>) -
         }
     };
     if makes_nodes && !deletes_nodes {
-        add("nodes-created", nodes.or_else(|| Some(labels / labels_of_made(facts)?)).unwrap_or(0));
+        add(
+            "nodes-created",
+            nodes
+                .or_else(|| Some(labels / labels_of_made(facts)?))
+                .unwrap_or(0),
+        );
     }
     if deletes_nodes && !makes_nodes {
         let of_label = deleted_label(facts).map(|label| {
@@ -94,7 +119,10 @@ fn counted(facts: &Facts, before: &Counts, after: &Counts, nodes: Option<i64>) -
             let count = |of: &Counts| of.labels.get(label.as_ref()).copied().unwrap_or(0);
             count(before) - count(after)
         });
-        add("nodes-deleted", nodes.map(|nodes| -nodes).or(of_label).unwrap_or(0));
+        add(
+            "nodes-deleted",
+            nodes.map(|nodes| -nodes).or(of_label).unwrap_or(0),
+        );
     }
     if facts.makes && !deletes {
         add("relationships-created", types);

@@ -45,7 +45,11 @@ pub(super) fn execute(
     if let Some((facts, before)) = before {
         unique::check(handle, facts, parameters, rules)?;
         outcome.counters = counters::since(handle, facts, before)?;
-        outcome.query_type = if outcome.columns.is_empty() { "w" } else { "rw" };
+        outcome.query_type = if outcome.columns.is_empty() {
+            "w"
+        } else {
+            "rw"
+        };
     } else {
         outcome.query_type = "r";
     }
@@ -55,9 +59,9 @@ pub(super) fn execute(
 /// The engine's sentence on a syntax error does not say that another engine might know better.
 fn explain(mut failure: Failure) -> Failure {
     if failure.code == "Neo.ClientError.Statement.SyntaxError" {
-        failure.message.push_str(
-            " (the embedded engine reads openCypher 9; a Neo4j server may know more)",
-        );
+        failure
+            .message
+            .push_str(" (the embedded engine reads openCypher 9; a Neo4j server may know more)");
     }
     failure
 }
@@ -82,11 +86,18 @@ fn shape(statement: &Data, rows: Rows) -> Result<Outcome, Failure> {
         ));
     }
     for (column, finish) in statement.finish.iter().enumerate() {
-        for value in records.iter_mut().filter_map(|record| record.get_mut(column)) {
+        for value in records
+            .iter_mut()
+            .filter_map(|record| record.get_mut(column))
+        {
             finished(*finish, value);
         }
     }
-    Ok(Outcome { columns, records, ..Outcome::default() })
+    Ok(Outcome {
+        columns,
+        records,
+        ..Outcome::default()
+    })
 }
 
 fn finished(finish: Finish, value: &mut Value) {
@@ -102,10 +113,17 @@ fn finished(finish: Finish, value: &mut Value) {
 /// `RETURN *`: the engine's order is another.
 fn ordered(columns: &[String], rows: Rows) -> Vec<Vec<Value>> {
     let names: Vec<String> = rows.columns.into_iter().map(super::names::decode).collect();
-    let order: Vec<Option<usize>> =
-        columns.iter().map(|column| names.iter().position(|name| name == column)).collect();
+    let order: Vec<Option<usize>> = columns
+        .iter()
+        .map(|column| names.iter().position(|name| name == column))
+        .collect();
     rows.records
         .into_iter()
-        .map(|record| order.iter().filter_map(|at| record.get((*at)?).cloned()).collect())
+        .map(|record| {
+            order
+                .iter()
+                .filter_map(|at| record.get((*at)?).cloned())
+                .collect()
+        })
         .collect()
 }

@@ -68,7 +68,9 @@ impl Source {
             Self::Computed => None,
             Self::Parameter(steps) => {
                 let mut steps = steps.iter();
-                let Some(Step::Key(name)) = steps.next() else { return None };
+                let Some(Step::Key(name)) = steps.next() else {
+                    return None;
+                };
                 let mut values: Vec<&Value> = parameters.get(name).into_iter().collect();
                 for step in steps {
                     values = values
@@ -91,7 +93,10 @@ impl Source {
 /// Reads a statement; `None` when it writes nothing.
 pub(super) fn facts(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Option<Facts> {
     let writes = ["CREATE", "MERGE", "SET", "DELETE", "REMOVE"];
-    if !clauses.iter().any(|clause| writes.contains(&clause.keyword)) {
+    if !clauses
+        .iter()
+        .any(|clause| writes.contains(&clause.keyword))
+    {
         return None;
     }
     let mut reader = Reader {
@@ -134,7 +139,10 @@ impl Reader<'_, '_> {
                 }
             }
             "REMOVE" => {
-                let labels = clause.body.clone().any(|at| self.place(at) == Some(Place::Label));
+                let labels = clause
+                    .body
+                    .clone()
+                    .any(|at| self.place(at) == Some(Place::Label));
                 self.facts.labels_removed |= labels;
             }
             "DELETE" => {
@@ -173,7 +181,9 @@ impl Reader<'_, '_> {
                 && let Some(alias) = self.tokens.name(item.end - 1)
             {
                 self.rows.remove(alias.as_ref());
-                let alone = (item.len() == 3).then(|| self.tokens.name(item.start)).flatten();
+                let alone = (item.len() == 3)
+                    .then(|| self.tokens.name(item.start))
+                    .flatten();
                 let known = alone.and_then(|name| self.bound.get(name.as_ref()).cloned());
                 match known {
                     Some(known) => self.bound.insert(alias.into_owned(), known),
@@ -225,8 +235,9 @@ impl Reader<'_, '_> {
                 .then(|| self.tokens.name(open + 1))
                 .flatten()
                 .filter(|_| !matches!(self.tokens.kind(open + 1), Some(Kind::Parameter)));
-            let bound =
-                variable.as_ref().is_some_and(|name| self.bound.contains_key(name.as_ref()));
+            let bound = variable
+                .as_ref()
+                .is_some_and(|name| self.bound.contains_key(name.as_ref()));
             if bound {
                 continue;
             }
@@ -273,7 +284,9 @@ impl Reader<'_, '_> {
 
     fn set(&mut self, item: &Range<usize>) {
         let Some(equals) = item.clone().find(|at| self.tokens.mark(*at, '=')) else {
-            let labels = item.clone().filter(|at| self.place(*at) == Some(Place::Label));
+            let labels = item
+                .clone()
+                .filter(|at| self.place(*at) == Some(Place::Label));
             let labels = labels.filter_map(|at| self.tokens.name(at)).map(Into::into);
             self.facts.labels_set.extend(labels.collect::<Vec<_>>());
             return;
@@ -295,7 +308,9 @@ impl Reader<'_, '_> {
     }
 
     fn deleted(&self, item: &Range<usize>) -> Deleted {
-        let alone = (item.len() == 1).then(|| self.tokens.name(item.start)).flatten();
+        let alone = (item.len() == 1)
+            .then(|| self.tokens.name(item.start))
+            .flatten();
         match alone.and_then(|name| self.bound.get(name.as_ref())) {
             Some((Entity::Relationship, _)) => Deleted::Relationship,
             Some((Entity::Node, labels)) => match &labels[..] {
@@ -328,7 +343,9 @@ impl Reader<'_, '_> {
                 _ => {}
             }
         }
-        let Some(name) = self.tokens.name(at) else { return Source::Computed };
+        let Some(name) = self.tokens.name(at) else {
+            return Source::Computed;
+        };
         let mut steps = match self.tokens.kind(at) {
             Some(Kind::Parameter) => vec![Step::Key(name.into_owned())],
             _ => match self.rows.get(name.as_ref()) {
@@ -341,10 +358,18 @@ impl Reader<'_, '_> {
             && self.tokens.mark(rest, '.')
             && self.place(rest + 1) == Some(Place::Key)
         {
-            steps.extend(self.tokens.name(rest + 1).map(|name| Step::Key(name.into_owned())));
+            steps.extend(
+                self.tokens
+                    .name(rest + 1)
+                    .map(|name| Step::Key(name.into_owned())),
+            );
             rest += 2;
         }
-        if rest == range.end { Source::Parameter(steps) } else { Source::Computed }
+        if rest == range.end {
+            Source::Parameter(steps)
+        } else {
+            Source::Computed
+        }
     }
 }
 
@@ -373,12 +398,19 @@ mod tests {
 
     fn values(text: &str, parameters: &Map) -> Vec<(String, Option<Vec<Value>>)> {
         let facts = read(text).unwrap();
-        facts.assigned.iter().map(|(key, s)| (key.clone(), s.values(parameters))).collect()
+        facts
+            .assigned
+            .iter()
+            .map(|(key, s)| (key.clone(), s.values(parameters)))
+            .collect()
     }
 
     #[test]
     fn reads_have_none() {
-        assert_eq!(read("MATCH (n {set: 1}) WHERE n.create = 2 RETURN n.delete AS merge"), None);
+        assert_eq!(
+            read("MATCH (n {set: 1}) WHERE n.create = 2 RETURN n.delete AS merge"),
+            None
+        );
     }
 
     #[test]
@@ -388,7 +420,10 @@ mod tests {
             "rows" => vec![params! { "k" => 1 }, params! { "k" => 2 }, params! { "x" => 3 }],
         };
         assert_eq!(
-            values("MERGE (n:B {isbn: $k, at: {y: 5}.y}) SET n.a = 'x', n.b = n.c + 1", &parameters),
+            values(
+                "MERGE (n:B {isbn: $k, at: {y: 5}.y}) SET n.a = 'x', n.b = n.c + 1",
+                &parameters
+            ),
             [
                 ("isbn".to_owned(), Some(vec![Value::from("a")])),
                 ("at".to_owned(), None),
@@ -402,7 +437,10 @@ mod tests {
             [("k".to_owned(), Some(vec![Value::from(1), Value::from(2)]))]
         );
         assert_eq!(
-            values("UNWIND $rows AS row WITH row.x AS row MERGE (n:B {k: row})", &parameters),
+            values(
+                "UNWIND $rows AS row WITH row.x AS row MERGE (n:B {k: row})",
+                &parameters
+            ),
             [("k".to_owned(), None)]
         );
     }
@@ -412,12 +450,21 @@ mod tests {
         let facts = read("MATCH (n) SET n += $p, n = properties(n), n:A:B, n += {z: 1}").unwrap();
         assert_eq!(
             facts.merged,
-            [Source::Parameter(vec![Step::Key("p".into())]), Source::Computed]
+            [
+                Source::Parameter(vec![Step::Key("p".into())]),
+                Source::Computed
+            ]
         );
         assert_eq!(facts.labels_set, ["A", "B"]);
-        assert_eq!(facts.assigned, [("z".to_owned(), Source::Literal(Value::Integer(1)))]);
+        assert_eq!(
+            facts.assigned,
+            [("z".to_owned(), Source::Literal(Value::Integer(1)))]
+        );
         let facts = read("CREATE (n:A $p)").unwrap();
-        assert_eq!(facts.merged, [Source::Parameter(vec![Step::Key("p".into())])]);
+        assert_eq!(
+            facts.merged,
+            [Source::Parameter(vec![Step::Key("p".into())])]
+        );
     }
 
     #[test]

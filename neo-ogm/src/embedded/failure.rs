@@ -3,14 +3,25 @@
 use graphdblite::{ErrorCode, GraphError, QueryError};
 use neo_bolt::server::Failure;
 
+use super::names;
+
 /// SQLite's primary codes that have an answer of their own.
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 const SQLITE_READONLY: i32 = 8;
 const SQLITE_FULL: i32 = 13;
 
-/// The failure that a client is told of.
+/// How the engine's sentence about a parameter begins that was not sent.
+const MISSING: &str = "missing parameter";
+
+/// The failure that a client is told of, with names as the client wrote them.
 pub(super) fn failure(error: GraphError) -> Failure {
+    let mut failure = coded(error);
+    failure.message = names::decode_all(&failure.message);
+    failure
+}
+
+fn coded(error: GraphError) -> Failure {
     match error {
         GraphError::Query(error) => query(&error),
         GraphError::Storage { source, .. } => storage(&source),
@@ -38,7 +49,8 @@ pub(super) fn failure(error: GraphError) -> Failure {
         error @ GraphError::InvalidName { .. } => {
             Failure::new("Neo.ClientError.Statement.SyntaxError", error)
         }
-        error @ (GraphError::IndexAlreadyExists { .. } | GraphError::InvalidIndexDefinition { .. }) => {
+        error @ (GraphError::IndexAlreadyExists { .. }
+        | GraphError::InvalidIndexDefinition { .. }) => {
             Failure::new("Neo.ClientError.Schema.IndexAlreadyExists", error)
         }
         error @ GraphError::IndexNotFound { .. } => {
@@ -57,6 +69,9 @@ fn query(error: &QueryError) -> Failure {
         (QueryError::SyntaxError { .. } | QueryError::SemanticError { .. }, _) => {
             "Neo.ClientError.Statement.SyntaxError"
         }
+        (QueryError::ArgumentError { .. }, _) if error.message().starts_with(MISSING) => {
+            "Neo.ClientError.Statement.ParameterMissing"
+        }
         (QueryError::TypeError { .. }, _) => "Neo.ClientError.Statement.TypeError",
         (QueryError::EntityNotFound { .. }, _) => "Neo.ClientError.Statement.EntityNotFound",
         (QueryError::ArgumentError { .. }, _) => "Neo.ClientError.Statement.ArgumentError",
@@ -64,13 +79,17 @@ fn query(error: &QueryError) -> Failure {
         (QueryError::ConstraintViolation { .. }, _) => {
             "Neo.ClientError.Schema.ConstraintValidationFailed"
         }
-        (QueryError::ProcedureError { .. }, _) => {
-            "Neo.ClientError.Procedure.ProcedureCallFailed"
-        }
+        (QueryError::ProcedureError { .. }, _) => "Neo.ClientError.Procedure.ProcedureCallFailed",
         _ => "Neo.DatabaseError.Statement.ExecutionFailed",
     };
-    let place = error.span().map(|span| format!(" ({span})")).unwrap_or_default();
-    let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let place = error
+        .span()
+        .map(|span| format!(" ({span})"))
+        .unwrap_or_default();
+    let hint = error
+        .hint()
+        .map(|hint| format!("; {hint}"))
+        .unwrap_or_default();
     Failure::new(code, format_args!("{}{place}{hint}", error.message()))
 }
 

@@ -46,7 +46,11 @@ impl GraphDbLite {
     pub(super) fn open_database(&self) -> Result<Database, GraphError> {
         let config = Config {
             busy_timeout_ms: BUSY_TIMEOUT_MS,
-            synchronous: if self.durable { SyncMode::Full } else { SyncMode::Off },
+            synchronous: if self.durable {
+                SyncMode::Full
+            } else {
+                SyncMode::Off
+            },
             max_property_value_bytes: MAX_PROPERTY_BYTES,
             max_name_bytes: MAX_NAME_BYTES,
             max_result_rows: 0,
@@ -77,15 +81,27 @@ impl Handle for GraphDbLiteHandle {
             .iter()
             .map(|(name, value)| Ok((names::encode(name).into_owned(), to_engine(value)?)))
             .collect::<Result<HashMap<_, _>, Failure>>()?;
-        let found =
-            self.database.execute_with_params(text, Some(&parameters)).map_err(failure)?;
-        let from = FromEngine { database_id: &self.database_id };
+        let found = self
+            .database
+            .execute_with_params(text, Some(&parameters))
+            .map_err(failure)?;
+        let from = FromEngine {
+            database_id: &self.database_id,
+        };
         let columns = found.first().map(|record| record.keys().cloned().collect());
         let records = found
             .iter()
-            .map(|record| record.values().map(|value| from.value(value.clone())).collect())
+            .map(|record| {
+                record
+                    .values()
+                    .map(|value| from.value(value.clone()))
+                    .collect()
+            })
             .collect::<Result<_, _>>()?;
-        Ok(Rows { columns: columns.unwrap_or_default(), records })
+        Ok(Rows {
+            columns: columns.unwrap_or_default(),
+            records,
+        })
     }
 
     fn commit(&mut self) -> Result<(), Failure> {
@@ -121,7 +137,12 @@ impl Handle for GraphDbLiteHandle {
         let rows = self.run("CALL db.counts() YIELD kind, name, count", &Map::new())?;
         let mut counts = Counts::default();
         for record in rows.records {
-            if let [Value::String(kind), Value::String(name), Value::Integer(count)] = &record[..] {
+            if let [
+                Value::String(kind),
+                Value::String(name),
+                Value::Integer(count),
+            ] = &record[..]
+            {
                 let of = if kind.contains("label") || kind.contains("node") {
                     &mut counts.labels
                 } else {
@@ -135,6 +156,9 @@ impl Handle for GraphDbLiteHandle {
 }
 
 fn encoded(label: &str, properties: &[&str]) -> (String, Vec<String>) {
-    let properties = properties.iter().map(|name| names::encode(name).into_owned()).collect();
+    let properties = properties
+        .iter()
+        .map(|name| names::encode(name).into_owned())
+        .collect();
     (names::encode(label).into_owned(), properties)
 }

@@ -13,18 +13,71 @@ const PREFIX: &str = "neo_q_";
 
 /// Words that the engine reads as something else where a variable or a property may stand.
 const RESERVED: &[&str] = &[
-    "all", "allshortestpaths", "and", "any", "as", "asc", "ascending", "avg", "by", "case",
-    "collect", "contains", "count", "create", "delete", "desc", "descending", "detach",
-    "distinct", "else", "end", "ends", "exists", "explain", "false", "in", "is", "length",
-    "limit", "match", "max", "merge", "min", "nodes", "none", "not", "null", "on", "optional",
-    "or", "order", "remove", "return", "set", "shortestpath", "single", "skip", "starts", "sum",
-    "then", "true", "union", "unwind", "when", "where", "with", "xor",
+    "all",
+    "allshortestpaths",
+    "and",
+    "any",
+    "as",
+    "asc",
+    "ascending",
+    "avg",
+    "by",
+    "case",
+    "collect",
+    "contains",
+    "count",
+    "create",
+    "delete",
+    "desc",
+    "descending",
+    "detach",
+    "distinct",
+    "else",
+    "end",
+    "ends",
+    "exists",
+    "explain",
+    "false",
+    "in",
+    "is",
+    "length",
+    "limit",
+    "match",
+    "max",
+    "merge",
+    "min",
+    "nodes",
+    "none",
+    "not",
+    "null",
+    "on",
+    "optional",
+    "or",
+    "order",
+    "remove",
+    "return",
+    "set",
+    "shortestpath",
+    "single",
+    "skip",
+    "starts",
+    "sum",
+    "then",
+    "true",
+    "union",
+    "unwind",
+    "when",
+    "where",
+    "with",
+    "xor",
 ];
 
 /// Whether a backticked name could stand without its backticks.
 fn is_plain(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !name.starts_with(PREFIX)
 }
@@ -61,6 +114,24 @@ pub(super) fn decode(name: String) -> String {
     }
 }
 
+/// A sentence with the names in it decoded.
+pub(super) fn decode_all(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(PREFIX) {
+        let (before, name) = rest.split_at(at);
+        let end = name
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(name.len());
+        let (name, behind) = name.split_at(end);
+        out.push_str(before);
+        out.push_str(&decode(name.to_owned()));
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
 fn decode_rest(mut rest: &str) -> Option<String> {
     let mut out = String::new();
     while let Some((plain, behind)) = rest.split_once('_') {
@@ -84,17 +155,40 @@ mod tests {
     #[test]
     fn any_name_comes_back_and_is_plain_on_the_way() {
         for name in [
-            "title", "_x", "publishedOn", "sort key", "Größe", "本", "a_b c__d", "neo_q_a",
-            "neo_q__61_", "neo_q_", "1st", "", "`", "order", "Count", "-", "🦀_",
+            "title",
+            "_x",
+            "publishedOn",
+            "sort key",
+            "Größe",
+            "本",
+            "a_b c__d",
+            "neo_q_a",
+            "neo_q__61_",
+            "neo_q_",
+            "1st",
+            "",
+            "`",
+            "order",
+            "Count",
+            "-",
+            "🦀_",
         ] {
             let encoded = encode(name);
             assert!(
-                encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
+                encoded
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_'),
                 "{name}: {encoded}"
             );
             assert!(!is_reserved(&encoded));
             assert_eq!(decode(encoded.into_owned()), name);
         }
+    }
+
+    #[test]
+    fn names_in_a_sentence() {
+        let text = format!("no variable `{}`, {}", encode("größe"), encode("a b"));
+        assert_eq!(decode_all(&text), "no variable `größe`, a b");
     }
 
     #[test]

@@ -21,7 +21,11 @@ pub(super) struct Pool<E: Engine> {
 
 impl<E: Engine> Pool<E> {
     pub(super) fn new(engine: E) -> Self {
-        Self { engine, idle: Mutex::default(), writer: Arc::default() }
+        Self {
+            engine,
+            idle: Mutex::default(),
+            writer: Arc::default(),
+        }
     }
 
     /// Waits for the turn to write.
@@ -40,12 +44,20 @@ impl<E: Engine> Pool<E> {
 
     /// A handle; blocks while one is opened. With a turn it may write.
     pub(super) fn lease(self: &Arc<Self>, turn: Option<Turn>) -> Result<Lease<E>, Failure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let handle = match idle {
             Some(handle) => handle,
             None => self.engine.open()?,
         };
-        Ok(Lease { handle: Some(handle), pool: Arc::clone(self), turn })
+        Ok(Lease {
+            handle: Some(handle),
+            pool: Arc::clone(self),
+            turn,
+        })
     }
 }
 
@@ -70,7 +82,10 @@ impl<E: Engine> Lease<E> {
     /// The handle itself.
     pub(super) fn handle(&mut self) -> Result<&mut E::Handle, Failure> {
         self.handle.as_mut().ok_or_else(|| {
-            Failure::new("Neo.DatabaseError.General.UnknownError", "the handle is gone")
+            Failure::new(
+                "Neo.DatabaseError.General.UnknownError",
+                "the handle is gone",
+            )
         })
     }
 }
@@ -80,7 +95,11 @@ impl<E: Engine> Drop for Lease<E> {
         if let Some(mut handle) = self.handle.take()
             && handle.rollback().is_ok()
         {
-            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut idle = self
+                .pool
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if idle.len() < MAX_IDLE {
                 idle.push(handle);
             }

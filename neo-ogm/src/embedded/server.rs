@@ -126,7 +126,12 @@ impl EmbeddedServer {
     pub fn in_memory() -> Result<Self, EmbeddedError> {
         let scratch = Scratch::new()?;
         let path = scratch.file();
-        Self::open_file(&path, false, "embedded engine, in memory".into(), Some(scratch))
+        Self::open_file(
+            &path,
+            false,
+            "embedded engine, in memory".into(),
+            Some(scratch),
+        )
     }
 
     fn open_file(
@@ -136,16 +141,30 @@ impl EmbeddedServer {
         scratch: Option<Scratch>,
     ) -> Result<Self, EmbeddedError> {
         storage::check(path)?;
-        let mut engine = GraphDbLite { path: path.to_owned(), database_id: "".into(), durable };
-        let first = engine.open_database().map_err(|error| graph_error(path, error))?;
+        let mut engine = GraphDbLite {
+            path: path.to_owned(),
+            database_id: "".into(),
+            durable,
+        };
+        let first = engine
+            .open_database()
+            .map_err(|error| graph_error(path, error))?;
         let catalogue =
             Catalogue::open(path, durable).map_err(|error| sqlite_error(path, &error))?;
         drop(first);
-        if let Some(reason) = catalogue.check().map_err(|error| sqlite_error(path, &error))? {
-            return Err(EmbeddedError::Damaged { path: path.to_owned(), reason });
+        if let Some(reason) = catalogue
+            .check()
+            .map_err(|error| sqlite_error(path, &error))?
+        {
+            return Err(EmbeddedError::Damaged {
+                path: path.to_owned(),
+                reason,
+            });
         }
-        let database_id: Arc<str> =
-            catalogue.database_id().map_err(|error| sqlite_error(path, &error))?.into();
+        let database_id: Arc<str> = catalogue
+            .database_id()
+            .map_err(|error| sqlite_error(path, &error))?
+            .into();
         engine.database_id = Arc::clone(&database_id);
         let shared = Arc::new(Shared::new(engine, catalogue, database_id));
         Ok(Self {
@@ -211,7 +230,10 @@ impl Connector for EmbeddedServer {
 fn graph_error(path: &Path, error: GraphError) -> EmbeddedError {
     match error {
         GraphError::Storage { source, .. } => sqlite_error(path, &source),
-        other => EmbeddedError::Damaged { path: path.to_owned(), reason: other.to_string() },
+        other => EmbeddedError::Damaged {
+            path: path.to_owned(),
+            reason: other.to_string(),
+        },
     }
 }
 
@@ -220,12 +242,17 @@ fn sqlite_error(path: &Path, error: &rusqlite::Error) -> EmbeddedError {
     let code = error.sqlite_error().map(|error| error.extended_code & 0xFF);
     match code {
         Some(SQLITE_BUSY) => EmbeddedError::Locked { path },
-        Some(SQLITE_NOT_A_DATABASE) => {
-            EmbeddedError::NotADatabase { path, reason: error.to_string() }
-        }
-        Some(SQLITE_CANT_OPEN) => {
-            EmbeddedError::Io { path, source: io::Error::other(error.to_string()) }
-        }
-        _ => EmbeddedError::Damaged { path, reason: error.to_string() },
+        Some(SQLITE_NOT_A_DATABASE) => EmbeddedError::NotADatabase {
+            path,
+            reason: error.to_string(),
+        },
+        Some(SQLITE_CANT_OPEN) => EmbeddedError::Io {
+            path,
+            source: io::Error::other(error.to_string()),
+        },
+        _ => EmbeddedError::Damaged {
+            path,
+            reason: error.to_string(),
+        },
     }
 }

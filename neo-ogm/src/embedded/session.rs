@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use neo_bolt::server::{
-    Backend, Failure, Query, Results, Session, Summary, TransactionOptions,
-};
+use neo_bolt::server::{Backend, Failure, Query, Results, Session, Summary, TransactionOptions};
 use neo_bolt::value::{Map, Value};
 
 use super::engine::{Engine, Handle};
@@ -47,7 +45,12 @@ impl<E: Engine> Shared<E> {
     }
 
     fn prepared(&self, text: &str) -> Result<Arc<Prepared>, Failure> {
-        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned();
+        let known = self
+            .prepared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(text)
+            .cloned();
         if let Some(known) = known {
             return Ok(known);
         }
@@ -137,7 +140,9 @@ impl<E: Engine> EmbeddedSession<E> {
                 ),
             ));
         }
-        self.deadline = options.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.deadline = options
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
         self.options = options;
         Ok(())
     }
@@ -158,7 +163,9 @@ impl<E: Engine> EmbeddedSession<E> {
             return Ok(self.lease.take());
         }
         let patience = self.deadline.map_or(PATIENCE, |deadline| {
-            deadline.saturating_duration_since(Instant::now()).min(PATIENCE)
+            deadline
+                .saturating_duration_since(Instant::now())
+                .min(PATIENCE)
         });
         let turn = self.shared.pool.turn(patience).await?;
         let pool = Arc::clone(&self.shared.pool);
@@ -182,17 +189,27 @@ impl<E: Engine> EmbeddedSession<E> {
                 "Writing in read access mode not allowed.",
             ));
         }
-        let lease = if writes { self.writer().await? } else { self.lease.take() };
+        let lease = if writes {
+            self.writer().await?
+        } else {
+            self.lease.take()
+        };
         let shared = Arc::clone(&self.shared);
         blocking(move || {
             let Prepared::Data(statement) = prepared.as_ref() else {
-                return Err(Failure::invalid_request("the statement is about the schema"));
+                return Err(Failure::invalid_request(
+                    "the statement is about the schema",
+                ));
             };
             let mut lease = match lease {
                 Some(lease) => lease,
                 None => shared.pool.lease(None)?,
             };
-            let rules = if writes { shared.catalogue.rules()? } else { Arc::default() };
+            let rules = if writes {
+                shared.catalogue.rules()?
+            } else {
+                Arc::default()
+            };
             let alone = !lease.writes();
             if alone && statement.batch.is_some() {
                 // Several reads are to see the same state.
@@ -205,7 +222,9 @@ impl<E: Engine> EmbeddedSession<E> {
     }
 
     async fn schema(&mut self, prepared: Arc<Prepared>) -> Result<Outcome, Failure> {
-        let Prepared::Schema(command) = prepared.as_ref() else { return Ok(Outcome::default()) };
+        let Prepared::Schema(command) = prepared.as_ref() else {
+            return Ok(Outcome::default());
+        };
         if !schema::run::writes(command) {
             return schema::run::show(&self.shared.catalogue, command);
         }
@@ -228,7 +247,9 @@ impl<E: Engine> EmbeddedSession<E> {
             let Prepared::Schema(command) = prepared.as_ref() else {
                 return Ok(Outcome::default());
             };
-            let Some(mut lease) = lease else { return Ok(Outcome::default()) };
+            let Some(mut lease) = lease else {
+                return Ok(Outcome::default());
+            };
             schema::run::apply(&shared.catalogue, lease.handle()?, command)
         })
         .await?;
@@ -292,20 +313,19 @@ impl<E: Engine> Session for EmbeddedSession<E> {
     async fn reset(&mut self) -> Result<(), Failure> {
         self.deadline = None;
         match self.lease.take() {
-            Some(lease) => blocking(move || {
-                drop(lease);
-                Ok(())
-            })
-            .await,
+            Some(lease) => {
+                blocking(move || {
+                    drop(lease);
+                    Ok(())
+                })
+                .await
+            }
             None => Ok(()),
         }
     }
 }
 
-async fn commit<E: Engine>(
-    shared: &Shared<E>,
-    lease: Option<Lease<E>>,
-) -> Result<String, Failure> {
+async fn commit<E: Engine>(shared: &Shared<E>, lease: Option<Lease<E>>) -> Result<String, Failure> {
     if let Some(mut lease) = lease {
         blocking(move || lease.handle()?.commit()).await?;
     }

@@ -3,8 +3,8 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::EmbeddedError;
@@ -21,7 +21,10 @@ const SWEEP_AFTER: Duration = Duration::from_secs(60);
 /// Looks at the file before any engine does, so that nothing that is no database, or only a
 /// part of one, is written to.
 pub(super) fn check(path: &Path) -> Result<(), EmbeddedError> {
-    let io = |source| EmbeddedError::Io { path: path.to_owned(), source };
+    let io = |source| EmbeddedError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -80,16 +83,24 @@ impl Scratch {
         SWEPT.call_once(|| sweep(&root));
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let unique = uuid::Uuid::now_v7().simple();
-        let directory =
-            root.join(format!("{SCRATCH_PREFIX}{}-{number}-{unique}", std::process::id()));
-        let io = |source| EmbeddedError::Io { path: directory.clone(), source };
+        let directory = root.join(format!(
+            "{SCRATCH_PREFIX}{}-{number}-{unique}",
+            std::process::id()
+        ));
+        let io = |source| EmbeddedError::Io {
+            path: directory.clone(),
+            source,
+        };
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&directory).map_err(io)?;
         let lock = File::create(directory.join(LOCK_FILE)).map_err(io)?;
         lock.lock().map_err(io)?;
-        Ok(Self { directory, lock: Some(lock) })
+        Ok(Self {
+            directory,
+            lock: Some(lock),
+        })
     }
 
     pub(super) fn file(&self) -> PathBuf {
@@ -107,9 +118,14 @@ impl Drop for Scratch {
 
 /// Removes what processes that were killed have left.
 fn sweep(root: &Path) {
-    let Ok(entries) = fs::read_dir(root) else { return };
+    let Ok(entries) = fs::read_dir(root) else {
+        return;
+    };
     for entry in entries.flatten() {
-        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(SCRATCH_PREFIX));
+        let ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(SCRATCH_PREFIX));
         let old = entry
             .metadata()
             .and_then(|metadata| metadata.modified())
@@ -135,7 +151,12 @@ mod tests {
             (&[0_u8; 4096][..], "does not begin like"),
         ] {
             fs::write(scratch.file(), bytes).unwrap();
-            assert!(check(&scratch.file()).unwrap_err().to_string().contains(said));
+            assert!(
+                check(&scratch.file())
+                    .unwrap_err()
+                    .to_string()
+                    .contains(said)
+            );
             assert_eq!(fs::read(scratch.file()).unwrap(), bytes);
         }
         let mut truncated = SQLITE_MAGIC.to_vec();
@@ -143,7 +164,11 @@ mod tests {
         fs::write(scratch.file(), &truncated).unwrap();
         assert!(matches!(
             check(&scratch.file()).unwrap_err(),
-            EmbeddedError::Truncated { expected: 36_864, found: 32, .. }
+            EmbeddedError::Truncated {
+                expected: 36_864,
+                found: 32,
+                ..
+            }
         ));
     }
 

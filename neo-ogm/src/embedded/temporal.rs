@@ -76,7 +76,12 @@ fn date_fields(date: Date) -> [i64; 3] {
 }
 
 fn time_fields(time: LocalTime) -> [i64; 4] {
-    [time.hour().into(), time.minute().into(), time.second().into(), time.nanosecond().into()]
+    [
+        time.hour().into(),
+        time.minute().into(),
+        time.second().into(),
+        time.nanosecond().into(),
+    ]
 }
 
 pub(super) fn to_date(date: Date) -> Result<g::Value, Failure> {
@@ -94,7 +99,9 @@ pub(super) fn to_time(time: Time) -> Result<g::Value, Failure> {
 }
 
 pub(super) fn to_local_date_time(at: LocalDateTime) -> Result<g::Value, Failure> {
-    let fields = date_fields(at.date()).into_iter().chain(time_fields(at.time()));
+    let fields = date_fields(at.date())
+        .into_iter()
+        .chain(time_fields(at.time()));
     make(g::Value::LocalDateTime, numbers(fields))
 }
 
@@ -108,8 +115,11 @@ pub(super) fn to_date_time(at: &DateTime) -> Result<g::Value, Failure> {
         at.nanosecond(),
     )
     .map_err(out_of_range)?;
-    let mut fields =
-        numbers(date_fields(local.date()).into_iter().chain(time_fields(local.time())));
+    let mut fields = numbers(
+        date_fields(local.date())
+            .into_iter()
+            .chain(time_fields(local.time())),
+    );
     fields.push(Field::Number(offset.into()));
     fields.extend(name.map(Field::Text));
     make(g::Value::DateTime, fields)
@@ -125,7 +135,10 @@ fn offset_in(zone: &str, at: &DateTime) -> Result<i32, Failure> {
     })?;
     let utc = chrono::DateTime::from_timestamp(at.epoch_seconds(), at.nanosecond())
         .ok_or_else(|| out_of_range("the instant is too far away"))?;
-    Ok(zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc())
+    Ok(zone
+        .offset_from_utc_datetime(&utc.naive_utc())
+        .fix()
+        .local_minus_utc())
 }
 
 pub(super) fn to_duration(duration: Duration) -> Result<g::Value, Failure> {
@@ -229,6 +242,11 @@ mod tests {
             "Neo.ClientError.Statement.ArgumentError"
         );
         let zone = DateTime::from_epoch(0, 0, Zone::Id("Mars/Olympus".into())).unwrap();
-        assert!(to_engine(&Value::DateTime(zone)).unwrap_err().message.contains("Mars/Olympus"));
+        assert!(
+            to_engine(&Value::DateTime(zone))
+                .unwrap_err()
+                .message
+                .contains("Mars/Olympus")
+        );
     }
 }

@@ -26,7 +26,10 @@ impl FromEngine<'_> {
             g::Value::F64(v) => Value::Float(v),
             g::Value::String(v) => Value::String(v),
             g::Value::List(items) => Value::List(
-                items.into_iter().map(|item| self.value(item)).collect::<Result<_, _>>()?,
+                items
+                    .into_iter()
+                    .map(|item| self.value(item))
+                    .collect::<Result<_, _>>()?,
             ),
             g::Value::Map(map) => Value::Map(self.map(map)?),
             g::Value::Node(node) => Value::Node(self.node(node)?),
@@ -43,11 +46,10 @@ impl FromEngine<'_> {
         })
     }
 
-    fn map(
-        self,
-        map: impl IntoIterator<Item = (String, g::Value)>,
-    ) -> Result<Map, Failure> {
-        map.into_iter().map(|(key, value)| Ok((names::decode(key), self.value(value)?))).collect()
+    fn map(self, map: impl IntoIterator<Item = (String, g::Value)>) -> Result<Map, Failure> {
+        map.into_iter()
+            .map(|(key, value)| Ok((names::decode(key), self.value(value)?)))
+            .collect()
     }
 
     fn node(self, node: g::Node) -> Result<Node, Failure> {
@@ -82,10 +84,16 @@ impl FromEngine<'_> {
             .into_iter()
             .zip(nodes)
             .map(|(edge, node)| {
-                Ok(Segment { relationship: self.relationship(edge)?, node: self.node(node)? })
+                Ok(Segment {
+                    relationship: self.relationship(edge)?,
+                    node: self.node(node)?,
+                })
             })
             .collect::<Result<_, Failure>>()?;
-        Ok(Path { start: self.node(start)?, segments })
+        Ok(Path {
+            start: self.node(start)?,
+            segments,
+        })
     }
 
     fn node_id(self, id: i64) -> String {
@@ -169,6 +177,9 @@ mod tests {
         };
         assert_eq!(relationship.element_id, "5:x:7");
         assert_eq!(relationship.end_node_element_id, "4:x:2");
-        assert_ne!(from.value(edge(8)).unwrap(), Value::Relationship(relationship));
+        assert_ne!(
+            from.value(edge(8)).unwrap(),
+            Value::Relationship(relationship)
+        );
     }
 }

@@ -34,7 +34,10 @@ pub(crate) fn clauses(tokens: &Tokens<'_>, places: &[Place]) -> Vec<Clause> {
                     if let Some(last) = clauses.last_mut() {
                         last.body.end = index;
                     }
-                    clauses.push(Clause { keyword, body: index + 1..tokens.len() });
+                    clauses.push(Clause {
+                        keyword,
+                        body: index + 1..tokens.len(),
+                    });
                 }
             }
             _ => {}
@@ -50,8 +53,15 @@ pub(crate) fn clauses(tokens: &Tokens<'_>, places: &[Place]) -> Vec<Clause> {
 }
 
 fn keyword(tokens: &Tokens<'_>, index: usize) -> Option<&'static str> {
-    let keyword = KEYWORDS.iter().find(|keyword| tokens.is(index, keyword)).copied()?;
-    let before = |word| index.checked_sub(1).is_some_and(|before| tokens.is(before, word));
+    let keyword = KEYWORDS
+        .iter()
+        .find(|keyword| tokens.is(index, keyword))
+        .copied()?;
+    let before = |word| {
+        index
+            .checked_sub(1)
+            .is_some_and(|before| tokens.is(before, word))
+    };
     match keyword {
         // `STARTS WITH`, `ENDS WITH`; `ON CREATE SET`, `ON MATCH SET`.
         "WITH" if before("STARTS") || before("ENDS") => None,
@@ -96,10 +106,14 @@ mod tests {
         let keywords: Vec<_> = found.iter().map(|clause| clause.keyword).collect();
         assert_eq!(
             keywords,
-            ["OPTIONAL", "MATCH", "WHERE", "MERGE", "ON", "SET", "DETACH", "DELETE", "RETURN"]
+            [
+                "OPTIONAL", "MATCH", "WHERE", "MERGE", "ON", "SET", "DETACH", "DELETE", "RETURN"
+            ]
         );
-        let sources: Vec<_> =
-            items(&tokens, found[5].body.clone()).into_iter().map(|i| tokens.source_of(i)).collect();
+        let sources: Vec<_> = items(&tokens, found[5].body.clone())
+            .into_iter()
+            .map(|i| tokens.source_of(i))
+            .collect();
         assert_eq!(sources, ["m.a = 1", "m.set = 2"]);
         assert_eq!(tokens.source_of(found[8].body.clone()), "n");
     }

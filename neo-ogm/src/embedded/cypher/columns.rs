@@ -29,7 +29,10 @@ impl Columns {
 
 /// The columns of the last `RETURN`.
 pub(crate) fn columns(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Columns {
-    let Some(at) = clauses.iter().rposition(|clause| clause.keyword == "RETURN") else {
+    let Some(at) = clauses
+        .iter()
+        .rposition(|clause| clause.keyword == "RETURN")
+    else {
         return Columns::None;
     };
     let body = projection(tokens, &clauses[at]);
@@ -42,7 +45,12 @@ pub(crate) fn columns(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause])
         names.dedup();
         return Columns::All(names);
     }
-    Columns::Named(items(tokens, body).into_iter().map(|item| name(tokens, &item)).collect())
+    Columns::Named(
+        items(tokens, body)
+            .into_iter()
+            .map(|item| name(tokens, &item))
+            .collect(),
+    )
 }
 
 /// The items of a `RETURN` or `WITH`, without `DISTINCT`.
@@ -78,14 +86,21 @@ fn scope(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Vec<Strin
                 if !tokens.mark(body.start, '*') {
                     scope.clear();
                 }
-                let named = items(tokens, body).into_iter().map(|item| name(tokens, &item).0);
+                let named = items(tokens, body)
+                    .into_iter()
+                    .map(|item| name(tokens, &item).0);
                 scope.extend(named.filter(|name| name != "*"));
             }
             "UNWIND" | "CALL" | "YIELD" => {
-                let aliases = clause.body.clone().filter(|index| {
-                    places.get(*index) == Some(&Place::Alias)
-                });
-                scope.extend(aliases.filter_map(|index| tokens.name(index)).map(Into::into));
+                let aliases = clause
+                    .body
+                    .clone()
+                    .filter(|index| places.get(*index) == Some(&Place::Alias));
+                scope.extend(
+                    aliases
+                        .filter_map(|index| tokens.name(index))
+                        .map(Into::into),
+                );
             }
             "MATCH" | "CREATE" | "MERGE" => scope.extend(
                 pattern_variables(tokens, places, &clause.body)
@@ -129,7 +144,9 @@ pub(crate) fn pattern_variables(
         let bound = matches!(tokens.kind(index + 1), Some(Kind::Parameter));
         let entity = if tokens.mark(before, '(')
             && (follows(&[':', ')', '{']) || bound)
-            && !before.checked_sub(1).is_some_and(|b| places.get(b) == Some(&Place::Function))
+            && !before
+                .checked_sub(1)
+                .is_some_and(|b| places.get(b) == Some(&Place::Function))
         {
             Entity::Node
         } else if tokens.mark(before, '[')
@@ -138,7 +155,11 @@ pub(crate) fn pattern_variables(
         {
             let end = tokens.behind(before);
             let many = (index..end).any(|at| tokens.mark(at, '*'));
-            if many { Entity::Other } else { Entity::Relationship }
+            if many {
+                Entity::Other
+            } else {
+                Entity::Relationship
+            }
         } else if (follows(&['=']) && tokens.mark(index + 2, '(')) || follows(&['*']) {
             Entity::Other
         } else {
@@ -168,13 +189,22 @@ mod tests {
             ["n.name", "count( * )", "b c", "n"]
         );
         assert_eq!(names("CREATE (n)"), [""; 0]);
-        assert_eq!(names("RETURN [x IN [1,2] | x], {a: 1, b: 2} AS m;"), ["[x IN [1,2] | x]", "m"]);
+        assert_eq!(
+            names("RETURN [x IN [1,2] | x], {a: 1, b: 2} AS m;"),
+            ["[x IN [1,2] | x]", "m"]
+        );
     }
 
     #[test]
     fn star_is_what_is_in_scope() {
-        assert_eq!(names("MATCH p = (b:B)-[r:T]->(a {x: 1})<--() RETURN *"), ["a", "b", "p", "r"]);
-        assert_eq!(names("MATCH (a), (b) WITH a AS c, count(b) AS n RETURN *"), ["c", "n"]);
+        assert_eq!(
+            names("MATCH p = (b:B)-[r:T]->(a {x: 1})<--() RETURN *"),
+            ["a", "b", "p", "r"]
+        );
+        assert_eq!(
+            names("MATCH (a), (b) WITH a AS c, count(b) AS n RETURN *"),
+            ["c", "n"]
+        );
         assert_eq!(names("UNWIND [1] AS x WITH *, 2 AS y RETURN *"), ["x", "y"]);
     }
 }

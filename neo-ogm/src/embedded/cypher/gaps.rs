@@ -10,8 +10,17 @@ const PROCEDURE: &str = "Neo.ClientError.Procedure.ProcedureNotFound";
 
 /// Functions of Neo4j that are worth a sentence of their own.
 const FUNCTIONS: &[&str] = &[
-    "reduce", "point", "point.distance", "point.withinBBox", "randomUUID", "vector",
-    "vector.similarity.cosine", "vector.similarity.euclidean", "valueType", "isEmpty", "nullIf",
+    "reduce",
+    "point",
+    "point.distance",
+    "point.withinBBox",
+    "randomUUID",
+    "vector",
+    "vector.similarity.cosine",
+    "vector.similarity.euclidean",
+    "valueType",
+    "isEmpty",
+    "nullIf",
 ];
 
 /// Clauses and prefixes that the engine does not read.
@@ -56,7 +65,10 @@ fn function(tokens: &Tokens<'_>, index: usize) -> Result<(), Failure> {
     let dotted = (index >= 2 && tokens.mark(index - 1, '.'))
         .then(|| format!("{}.{name}", tokens.source(index - 2)));
     let called = dotted.as_deref().unwrap_or(name);
-    match FUNCTIONS.iter().find(|known| known.eq_ignore_ascii_case(called)) {
+    match FUNCTIONS
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(called))
+    {
         Some(known) => Err(missing(SYNTAX, &format!("the function {known}()"))),
         None => Ok(()),
     }
@@ -64,10 +76,16 @@ fn function(tokens: &Tokens<'_>, index: usize) -> Result<(), Failure> {
 
 fn word(tokens: &Tokens<'_>, index: usize) -> Result<(), Failure> {
     let first_of_clause = index == 0
-        || !matches!(tokens.kind(index - 1), Some(Kind::Mark('(' | '[' | ',' | '-' | '+' | '=')));
+        || !matches!(
+            tokens.kind(index - 1),
+            Some(Kind::Mark('(' | '[' | ',' | '-' | '+' | '='))
+        );
     if let Some((_, feature)) = CLAUSES.iter().find(|(word, _)| tokens.is(index, word))
         && first_of_clause
-        && !matches!(tokens.kind(index + 1), None | Some(Kind::Mark('.' | ',' | ')' | '=' | ':')))
+        && !matches!(
+            tokens.kind(index + 1),
+            None | Some(Kind::Mark('.' | ',' | ')' | '=' | ':'))
+        )
     {
         return Err(missing(SYNTAX, feature));
     }
@@ -95,11 +113,16 @@ fn procedure(tokens: &Tokens<'_>, start: usize) -> Result<(), Failure> {
 }
 
 fn brace(tokens: &Tokens<'_>, index: usize) -> Result<(), Failure> {
-    let Some(before) = index.checked_sub(1) else { return Ok(()) };
+    let Some(before) = index.checked_sub(1) else {
+        return Ok(());
+    };
     if is_subquery(tokens, index) {
         for word in ["COUNT", "COLLECT"] {
             if tokens.is(before, word) {
-                return Err(missing(SYNTAX, &format!("{word} subqueries, `{word} {{ … }}`")));
+                return Err(missing(
+                    SYNTAX,
+                    &format!("{word} subqueries, `{word} {{ … }}`"),
+                ));
             }
         }
         if tokens.mark(before, ')') {
@@ -113,12 +136,10 @@ fn brace(tokens: &Tokens<'_>, index: usize) -> Result<(), Failure> {
 }
 
 /// `&`, `!` and `%` in labels; `|` between the labels of a node.
-fn label_expression(
-    tokens: &Tokens<'_>,
-    places: &[Place],
-    index: usize,
-) -> Result<(), Failure> {
-    let Some(before) = index.checked_sub(1) else { return Ok(()) };
+fn label_expression(tokens: &Tokens<'_>, places: &[Place], index: usize) -> Result<(), Failure> {
+    let Some(before) = index.checked_sub(1) else {
+        return Ok(());
+    };
     let behind_label = places.get(before) == Some(&Place::Label);
     let behind_colon = tokens.mark(before, ':');
     let open = (0..index).rev().scan(0_usize, |depth, at| {
@@ -142,7 +163,10 @@ fn label_expression(
         _ => behind_label || behind_colon,
     };
     if is_expression {
-        return Err(missing(SYNTAX, "label expressions with `|`, `&`, `!` and `%`"));
+        return Err(missing(
+            SYNTAX,
+            "label expressions with `|`, `&`, `!` and `%`",
+        ));
     }
     Ok(())
 }
@@ -160,8 +184,14 @@ mod tests {
     #[test]
     fn gaps_are_named() {
         for (text, name) in [
-            ("MATCH (n) CALL { WITH n RETURN 1 AS x } RETURN x", "CALL subqueries"),
-            ("MATCH (n) CALL (n) { RETURN 1 AS x } RETURN x", "CALL subqueries"),
+            (
+                "MATCH (n) CALL { WITH n RETURN 1 AS x } RETURN x",
+                "CALL subqueries",
+            ),
+            (
+                "MATCH (n) CALL (n) { RETURN 1 AS x } RETURN x",
+                "CALL subqueries",
+            ),
             ("CALL db.labels() YIELD label RETURN label", "db.labels"),
             ("MATCH (n) RETURN COUNT { (n)-->() }", "COUNT subqueries"),
             ("MATCH (n) RETURN n { .name, .age }", "map projections"),

@@ -32,7 +32,11 @@ pub(crate) fn places(tokens: &Tokens<'_>) -> Vec<Place> {
         let place = place(tokens, &places, brackets.last().copied(), index);
         match tokens.kind(index) {
             Some(Kind::Mark('{')) => {
-                brackets.push(if is_subquery(tokens, index) { Bracket::Other } else { Bracket::Map });
+                brackets.push(if is_subquery(tokens, index) {
+                    Bracket::Other
+                } else {
+                    Bracket::Map
+                });
             }
             Some(Kind::Mark('(' | '[')) => brackets.push(Bracket::Other),
             Some(Kind::Mark(')' | ']' | '}')) => {
@@ -47,22 +51,21 @@ pub(crate) fn places(tokens: &Tokens<'_>) -> Vec<Place> {
 
 /// Whether a brace opens a subquery and no map.
 pub(crate) fn is_subquery(tokens: &Tokens<'_>, brace: usize) -> bool {
-    let Some(before) = brace.checked_sub(1) else { return false };
+    let Some(before) = brace.checked_sub(1) else {
+        return false;
+    };
     ["EXISTS", "COUNT", "COLLECT", "CALL"].iter().any(|word| tokens.is(before, word))
         // `CALL (x) { … }`, and quantified patterns.
         || (tokens.mark(before, ')') && !tokens.mark(brace + 2, ':'))
 }
 
-fn place(
-    tokens: &Tokens<'_>,
-    places: &[Place],
-    bracket: Option<Bracket>,
-    index: usize,
-) -> Place {
+fn place(tokens: &Tokens<'_>, places: &[Place], bracket: Option<Bracket>, index: usize) -> Place {
     if !matches!(tokens.kind(index), Some(Kind::Word | Kind::Quoted)) {
         return Place::Open;
     }
-    let Some(before) = index.checked_sub(1) else { return Place::Open };
+    let Some(before) = index.checked_sub(1) else {
+        return Place::Open;
+    };
     let opens = tokens.mark(index + 1, '(');
     if tokens.mark(before, '.') && !before.checked_sub(1).is_some_and(|b| tokens.mark(b, '.')) {
         return if opens { Place::Function } else { Place::Key };
@@ -85,7 +88,9 @@ fn place(
             Place::Open
         };
     }
-    let after_label = before.checked_sub(1).is_some_and(|b| places.get(b) == Some(&Place::Label));
+    let after_label = before
+        .checked_sub(1)
+        .is_some_and(|b| places.get(b) == Some(&Place::Label));
     if after_label && (tokens.mark(before, '|') || tokens.mark(before, '&')) {
         return Place::Label;
     }
@@ -103,7 +108,7 @@ fn is_clause_word(word: &str) -> bool {
     [
         "MATCH", "WHERE", "CREATE", "MERGE", "AND", "OR", "XOR", "NOT", "IN", "RETURN", "WITH",
         "WHEN", "THEN", "ELSE", "CASE", "BY", "ON", "SET", "CALL", "DELETE", "UNWIND", "AS", "IS",
-        "SKIP", "LIMIT", "CONTAINS", "DISTINCT", "REQUIRE", "FOR",
+        "SKIP", "LIMIT", "CONTAINS", "DISTINCT", "REQUIRE", "FOR", "FOREACH", "YIELD",
     ]
     .iter()
     .any(|known| known.eq_ignore_ascii_case(word))
@@ -128,8 +133,14 @@ mod tests {
         let text = "MATCH (n:Order:A {count: $x, b: count})-[r:T|U*1..3 {w: 1}]->(:`x y`) \
                     WHERE n.set > 1 AND n:Other AND EXISTS { MATCH (n)-->(m) WHERE m.k = 1 } \
                     RETURN count(n) AS count, {limit: n.skip} AS m, date.truncate('day') AS d";
-        assert_eq!(named(text, Place::Label), ["Order", "A", "T", "U", "`x y`", "Other"]);
-        assert_eq!(named(text, Place::Key), ["count", "b", "w", "set", "k", "limit", "skip"]);
+        assert_eq!(
+            named(text, Place::Label),
+            ["Order", "A", "T", "U", "`x y`", "Other"]
+        );
+        assert_eq!(
+            named(text, Place::Key),
+            ["count", "b", "w", "set", "k", "limit", "skip"]
+        );
         assert_eq!(named(text, Place::Function), ["count", "truncate"]);
         assert_eq!(named(text, Place::Alias), ["count", "m", "d"]);
     }

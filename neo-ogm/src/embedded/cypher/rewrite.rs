@@ -42,8 +42,12 @@ pub(crate) fn rewrite(
     columns: &Columns,
     database_id: &str,
 ) -> Result<Rewritten, Failure> {
-    let rewriter =
-        Rewriter { tokens, places, entities: entities(tokens, places, clauses), database_id };
+    let rewriter = Rewriter {
+        tokens,
+        places,
+        entities: entities(tokens, places, clauses),
+        database_id,
+    };
     let mut replaced = HashMap::new();
     let mut finish = Vec::new();
     if let Columns::Named(columns) = columns {
@@ -65,22 +69,22 @@ pub(crate) fn rewrite(
 }
 
 /// What each variable of the statement is, where its patterns tell.
-fn entities(
-    tokens: &Tokens<'_>,
-    places: &[Place],
-    clauses: &[Clause],
-) -> HashMap<String, Entity> {
+fn entities(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> HashMap<String, Entity> {
     let whole = 0..tokens.len();
-    let mut entities: HashMap<_, _> = pattern_variables(tokens, places, &whole).into_iter().collect();
+    let mut entities: HashMap<_, _> = pattern_variables(tokens, places, &whole)
+        .into_iter()
+        .collect();
     for clause in clauses.iter().filter(|clause| clause.keyword == "WITH") {
         for index in clause.body.clone() {
             // `WITH n AS m`: another name for the same.
             let alone = index >= clause.body.start + 2
                 && places.get(index) == Some(&Place::Alias)
                 && (index == clause.body.start + 2 || tokens.mark(index - 3, ','));
-            if let (true, Some(alias), Some(name)) =
-                (alone, tokens.name(index), tokens.name(index.saturating_sub(2)))
-                && let Some(entity) = entities.get(name.as_ref()).copied()
+            if let (true, Some(alias), Some(name)) = (
+                alone,
+                tokens.name(index),
+                tokens.name(index.saturating_sub(2)),
+            ) && let Some(entity) = entities.get(name.as_ref()).copied()
             {
                 entities.insert(alias.into_owned(), entity);
             }
@@ -134,18 +138,33 @@ impl Rewriter<'_, '_> {
         replaced: &HashMap<usize, (usize, String)>,
     ) -> Result<String, Failure> {
         let mut out = String::with_capacity(self.tokens.text.len() + 32);
-        let mut copied = self.tokens.all.get(range.start).map_or(0, |token| token.span.start);
+        let mut copied = self
+            .tokens
+            .all
+            .get(range.start)
+            .map_or(0, |token| token.span.start);
         let mut index = range.start;
         while index < range.end {
-            let Some(token) = self.tokens.all.get(index) else { break };
-            out.push_str(self.tokens.text.get(copied..token.span.start).unwrap_or(" "));
+            let Some(token) = self.tokens.all.get(index) else {
+                break;
+            };
+            out.push_str(
+                self.tokens
+                    .text
+                    .get(copied..token.span.start)
+                    .unwrap_or(" "),
+            );
             let next = if let Some((end, text)) = replaced.get(&index) {
                 out.push_str(text);
                 *end
             } else {
                 self.step(index, &mut out)?
             };
-            copied = self.tokens.all.get(next - 1).map_or(copied, |token| token.span.end);
+            copied = self
+                .tokens
+                .all
+                .get(next - 1)
+                .map_or(copied, |token| token.span.end);
             index = next;
         }
         Ok(out)
@@ -177,7 +196,9 @@ impl Rewriter<'_, '_> {
         let start = argument.start;
         let is_end = self.places.get(start) == Some(&Place::Function)
             && (self.tokens.is(start, "startNode") || self.tokens.is(start, "endNode"));
-        let variable = (argument.len() == 1).then(|| self.tokens.name(start)).flatten();
+        let variable = (argument.len() == 1)
+            .then(|| self.tokens.name(start))
+            .flatten();
         let entity = variable.and_then(|name| self.entities.get(name.as_ref()).copied());
         if is_end || entity == Some(Entity::Node) {
             return Ok(());
@@ -197,7 +218,9 @@ impl Rewriter<'_, '_> {
     fn token(&self, index: usize) -> String {
         let source = self.tokens.source(index);
         let place = self.places.get(index).copied().unwrap_or(Place::Open);
-        let Some(name) = self.tokens.name(index) else { return source.to_owned() };
+        let Some(name) = self.tokens.name(index) else {
+            return source.to_owned();
+        };
         match self.tokens.kind(index) {
             Some(Kind::Parameter) => format!("${}", names::encode(&name)),
             Some(Kind::Quoted) => names::encode(&name).into_owned(),
@@ -205,7 +228,9 @@ impl Rewriter<'_, '_> {
                 Place::Label | Place::Key | Place::Alias => names::encode(&name).into_owned(),
                 Place::Function => source.to_owned(),
                 Place::Open => {
-                    let variable = FUNCTION_WORDS.iter().any(|word| self.tokens.is(index, word));
+                    let variable = FUNCTION_WORDS
+                        .iter()
+                        .any(|word| self.tokens.is(index, word));
                     if variable || !name.is_ascii() {
                         names::encode(&name).into_owned()
                     } else {
@@ -252,7 +277,13 @@ mod tests {
             format!(
                 "MATCH ({}:{} {{{}: ${}}}) WHERE {}.{} = 1 RETURN count(*) AS {count}, \
                  {{{}: 1}} AS x ORDER BY {count}",
-                e("n n"), e("A B"), e("c d"), e("e f"), e("n n"), e("ü"), e("order"),
+                e("n n"),
+                e("A B"),
+                e("c d"),
+                e("e f"),
+                e("n n"),
+                e("ü"),
+                e("order"),
                 count = e("count"),
             )
         );
@@ -262,17 +293,35 @@ mod tests {
     fn element_ids() {
         let of_node = "('4:db:' + toString(id(n)))";
         assert_eq!(
-            rewritten("MATCH (n:A) WHERE elementId(n) = $id RETURN elementId(n) AS id").unwrap().text,
+            rewritten("MATCH (n:A) WHERE elementId(n) = $id RETURN elementId(n) AS id")
+                .unwrap()
+                .text,
             format!("MATCH (n:A) WHERE {of_node} = $id RETURN {of_node} AS id")
         );
-        let of_relationship = rewritten("MATCH ()-[r:T]->() RETURN 1, elementId(r) AS e, id(r)").unwrap();
-        assert_eq!(of_relationship.text, format!("MATCH ()-[r:T]->() RETURN 1, r AS e, r AS {}", names::encode("id(r)")));
-        assert_eq!(of_relationship.finish, [Finish::Keep, Finish::ElementId, Finish::Id]);
+        let of_relationship =
+            rewritten("MATCH ()-[r:T]->() RETURN 1, elementId(r) AS e, id(r)").unwrap();
+        assert_eq!(
+            of_relationship.text,
+            format!(
+                "MATCH ()-[r:T]->() RETURN 1, r AS e, r AS {}",
+                names::encode("id(r)")
+            )
+        );
+        assert_eq!(
+            of_relationship.finish,
+            [Finish::Keep, Finish::ElementId, Finish::Id]
+        );
         for refused in [
             "MATCH ()-[r]->() WHERE elementId(r) = $id RETURN 1",
             "MATCH p = ()-->() RETURN [x IN nodes(p) | elementId(x)]",
         ] {
-            assert!(rewritten(refused).unwrap_err().message.contains("only where"), "{refused}");
+            assert!(
+                rewritten(refused)
+                    .unwrap_err()
+                    .message
+                    .contains("only where"),
+                "{refused}"
+            );
         }
     }
 }

@@ -41,7 +41,9 @@ impl<'t> Tokens<'t> {
         let mut all = Vec::new();
         let mut at = 0;
         while let Some(rest) = text.get(at..) {
-            let Some(first) = rest.chars().next() else { break };
+            let Some(first) = rest.chars().next() else {
+                break;
+            };
             if first.is_whitespace() {
                 at += first.len_utf8();
                 continue;
@@ -51,7 +53,10 @@ impl<'t> Tokens<'t> {
                 continue;
             }
             let (kind, len) = token(rest, first);
-            all.push(Token { kind, span: at..at + len });
+            all.push(Token {
+                kind,
+                span: at..at + len,
+            });
             at += len;
         }
         Self { text, all }
@@ -67,7 +72,10 @@ impl<'t> Tokens<'t> {
 
     /// The source of a token; nothing behind the end.
     pub(crate) fn source(&self, index: usize) -> &'t str {
-        self.all.get(index).and_then(|token| self.text.get(token.span.clone())).unwrap_or("")
+        self.all
+            .get(index)
+            .and_then(|token| self.text.get(token.span.clone()))
+            .unwrap_or("")
     }
 
     /// The source from one token up to another, which is left out.
@@ -98,7 +106,11 @@ impl<'t> Tokens<'t> {
             Kind::Quoted => Some(unquoted(self.source(index))),
             Kind::Parameter => {
                 let name = self.source(index).strip_prefix('$')?;
-                Some(if name.starts_with('`') { unquoted(name) } else { Cow::Borrowed(name) })
+                Some(if name.starts_with('`') {
+                    unquoted(name)
+                } else {
+                    Cow::Borrowed(name)
+                })
             }
             _ => None,
         }
@@ -126,7 +138,11 @@ impl<'t> Tokens<'t> {
 fn unquoted(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.strip_prefix('`').unwrap_or(quoted);
     let inner = inner.strip_suffix('`').unwrap_or(inner);
-    if inner.contains("``") { Cow::Owned(inner.replace("``", "`")) } else { Cow::Borrowed(inner) }
+    if inner.contains("``") {
+        Cow::Owned(inner.replace("``", "`"))
+    } else {
+        Cow::Borrowed(inner)
+    }
 }
 
 fn comment(rest: &str) -> Option<usize> {
@@ -169,11 +185,17 @@ fn number(text: &str) -> usize {
     if let Some(fraction) = fraction.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         len += 1 + run(fraction, is_name);
     }
-    let signed = text.get(..len).is_some_and(|text| text.ends_with(['e', 'E']))
+    let signed = text
+        .get(..len)
+        .is_some_and(|text| text.ends_with(['e', 'E']))
         && !text.starts_with("0x")
-        && text.get(len..).is_some_and(|rest| rest.starts_with(['+', '-']));
+        && text
+            .get(len..)
+            .is_some_and(|rest| rest.starts_with(['+', '-']));
     if signed {
-        len += 1 + text.get(len + 1..).map_or(0, |rest| run(rest, |c| c.is_ascii_digit()));
+        len += 1 + text
+            .get(len + 1..)
+            .map_or(0, |rest| run(rest, |c| c.is_ascii_digit()));
     }
     len
 }
@@ -210,7 +232,9 @@ mod tests {
 
     fn sources(text: &str) -> Vec<&str> {
         let tokens = Tokens::new(text);
-        (0..tokens.len()).map(|index| tokens.source(index)).collect()
+        (0..tokens.len())
+            .map(|index| tokens.source(index))
+            .collect()
     }
 
     #[test]
@@ -228,7 +252,17 @@ mod tests {
 
     #[test]
     fn what_has_no_end_is_taken_whole() {
-        for text in ["'a", "\"a\\", "`a", "/* a", "$`", "$", "``", "1e+", "\u{1F980}$"] {
+        for text in [
+            "'a",
+            "\"a\\",
+            "`a",
+            "/* a",
+            "$`",
+            "$",
+            "``",
+            "1e+",
+            "\u{1F980}$",
+        ] {
             Tokens::new(text);
         }
         assert_eq!(sources("RETURN 'a"), ["RETURN", "'a"]);

@@ -43,31 +43,45 @@ impl Catalogue {
         ))?;
         // A rule whose making was cut short never held.
         connection.execute("DELETE FROM neo_ogm_schema WHERE NOT online", [])?;
-        Ok(Self { connection: Mutex::new(connection), known: Mutex::new((0, Arc::default())) })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            known: Mutex::new((0, Arc::default())),
+        })
     }
 
     /// The id that the database has had since it was made.
     pub(crate) fn database_id(&self) -> Result<String, rusqlite::Error> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         connection.execute(
             "INSERT OR IGNORE INTO neo_ogm_meta VALUES ('database_id', ?1)",
             [uuid::Uuid::new_v7(uuid::Timestamp::now(uuid::NoContext)).to_string()],
         )?;
-        connection.query_row("SELECT value FROM neo_ogm_meta WHERE key = 'database_id'", [], |row| {
-            row.get(0)
-        })
+        connection.query_row(
+            "SELECT value FROM neo_ogm_meta WHERE key = 'database_id'",
+            [],
+            |row| row.get(0),
+        )
     }
 
     /// All rules that hold, those included that another process has made.
     pub(crate) fn rules(&self) -> Result<Arc<Vec<Entry>>, Failure> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let version: i64 = connection
             .prepare_cached("SELECT value FROM neo_ogm_meta WHERE key = 'schema_version'")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(|error| storage(&error))?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != version {
-            *known = (version, Arc::new(load(&connection).map_err(|error| storage(&error))?));
+            *known = (
+                version,
+                Arc::new(load(&connection).map_err(|error| storage(&error))?),
+            );
         }
         Ok(Arc::clone(&known.1))
     }
@@ -93,7 +107,10 @@ impl Catalogue {
     /// Says that the data keeps to a rule that was inserted.
     pub(crate) fn confirm(&self, name: &str) -> Result<(), Failure> {
         self.change(|connection| {
-            connection.execute("UPDATE neo_ogm_schema SET online = 1 WHERE name = ?1", [name])
+            connection.execute(
+                "UPDATE neo_ogm_schema SET online = 1 WHERE name = ?1",
+                [name],
+            )
         })
     }
 
@@ -108,10 +125,13 @@ impl Catalogue {
         &self,
         change: impl FnOnce(&Connection) -> Result<usize, rusqlite::Error>,
     ) -> Result<(), Failure> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let apply = || {
-            let transaction = connection
-                .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             change(&transaction)?;
             transaction.execute(
                 "UPDATE neo_ogm_meta SET value = value + 1 WHERE key = 'schema_version'",
@@ -124,12 +144,19 @@ impl Catalogue {
 
     /// A name that another rule has.
     pub(crate) fn find(&self, name: &str) -> Result<Option<Entry>, Failure> {
-        Ok(self.rules()?.iter().find(|entry| entry.rule.name == name).cloned())
+        Ok(self
+            .rules()?
+            .iter()
+            .find(|entry| entry.rule.name == name)
+            .cloned())
     }
 
     /// Whether the file is readable at all.
     pub(crate) fn check(&self) -> Result<Option<String>, rusqlite::Error> {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         connection
             .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
             .optional()
@@ -139,7 +166,9 @@ impl Catalogue {
 
 fn load(connection: &Connection) -> Result<Vec<Entry>, rusqlite::Error> {
     connection
-        .prepare("SELECT id, name, kind, entity, label, properties FROM neo_ogm_schema ORDER BY id")?
+        .prepare(
+            "SELECT id, name, kind, entity, label, properties FROM neo_ogm_schema ORDER BY id",
+        )?
         .query_map([], |row| {
             let (kind, entity, properties): (String, String, String) =
                 (row.get(2)?, row.get(3)?, row.get(5)?);

@@ -39,9 +39,20 @@ pub(crate) struct Rule {
 /// A statement about the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
-    Create { rule: Rule, if_not_exists: bool },
-    Drop { constraint: bool, name: String, if_exists: bool },
-    Show { constraints: bool, only: Option<RuleKind>, columns: Shown },
+    Create {
+        rule: Rule,
+        if_not_exists: bool,
+    },
+    Drop {
+        constraint: bool,
+        name: String,
+        if_exists: bool,
+    },
+    Show {
+        constraints: bool,
+        only: Option<RuleKind>,
+        columns: Shown,
+    },
 }
 
 /// Which columns `SHOW` is asked for.
@@ -57,7 +68,17 @@ pub(crate) enum Shown {
 /// Reads a statement about the schema; `None` for any other.
 pub(crate) fn command(tokens: &Tokens<'_>) -> Option<Result<Command, Failure>> {
     let second = |words: &[&str]| words.iter().any(|word| tokens.is(1, word));
-    let kinds = ["INDEX", "CONSTRAINT", "RANGE", "TEXT", "POINT", "LOOKUP", "FULLTEXT", "VECTOR", "BTREE"];
+    let kinds = [
+        "INDEX",
+        "CONSTRAINT",
+        "RANGE",
+        "TEXT",
+        "POINT",
+        "LOOKUP",
+        "FULLTEXT",
+        "VECTOR",
+        "BTREE",
+    ];
     if tokens.is(0, "SHOW") {
         Some(Reader { tokens, at: 1 }.show())
     } else if tokens.is(0, "CREATE") && second(&kinds) {
@@ -97,8 +118,20 @@ impl Reader<'_, '_> {
         self.expect("ON")?;
         let properties = self.properties(&variable)?;
         self.options()?;
-        let rule = named(name, Rule { name: String::new(), kind, entity, label, properties });
-        Ok(Command::Create { rule, if_not_exists })
+        let rule = named(
+            name,
+            Rule {
+                name: String::new(),
+                kind,
+                entity,
+                label,
+                properties,
+            },
+        );
+        Ok(Command::Create {
+            rule,
+            if_not_exists,
+        })
     }
 
     fn create_constraint(&mut self) -> Result<Command, Failure> {
@@ -125,12 +158,27 @@ impl Reader<'_, '_> {
             }
         };
         if let Some(feature) = feature {
-            return Err(missing("Neo.DatabaseError.Schema.ConstraintCreationFailed", feature));
+            return Err(missing(
+                "Neo.DatabaseError.Schema.ConstraintCreationFailed",
+                feature,
+            ));
         }
         self.options()?;
         let kind = RuleKind::Unique;
-        let rule = named(name, Rule { name: String::new(), kind, entity, label, properties });
-        Ok(Command::Create { rule, if_not_exists })
+        let rule = named(
+            name,
+            Rule {
+                name: String::new(),
+                kind,
+                entity,
+                label,
+                properties,
+            },
+        );
+        Ok(Command::Create {
+            rule,
+            if_not_exists,
+        })
     }
 
     fn drop(&mut self) -> Result<Command, Failure> {
@@ -141,7 +189,11 @@ impl Reader<'_, '_> {
         let name = self.name()?;
         let if_exists = self.if_exists(false)?;
         self.end()?;
-        Ok(Command::Drop { constraint, name, if_exists })
+        Ok(Command::Drop {
+            constraint,
+            name,
+            if_exists,
+        })
     }
 
     fn show(&mut self) -> Result<Command, Failure> {
@@ -172,7 +224,11 @@ impl Reader<'_, '_> {
             let mut columns = Vec::new();
             loop {
                 let column = self.name()?;
-                let alias = if self.take("AS") { self.name()? } else { column.clone() };
+                let alias = if self.take("AS") {
+                    self.name()?
+                } else {
+                    column.clone()
+                };
                 columns.push((column, alias));
                 if !self.take_mark(',') {
                     break Shown::Named(columns);
@@ -183,7 +239,11 @@ impl Reader<'_, '_> {
             let word = self.tokens.source(self.at).to_uppercase();
             return Err(missing(SYNTAX, &format!("{word} behind SHOW … YIELD …")));
         }
-        Ok(Command::Show { constraints, only, columns })
+        Ok(Command::Show {
+            constraints,
+            only,
+            columns,
+        })
     }
 
     /// `(n:Label)` or `()-[r:TYPE]-()`, with the variable's name.
@@ -282,16 +342,28 @@ impl Reader<'_, '_> {
     }
 
     fn expect(&mut self, word: &str) -> Result<(), Failure> {
-        if self.take(word) { Ok(()) } else { Err(self.unexpected(word)) }
+        if self.take(word) {
+            Ok(())
+        } else {
+            Err(self.unexpected(word))
+        }
     }
 
     fn expect_mark(&mut self, mark: char) -> Result<(), Failure> {
-        if self.take_mark(mark) { Ok(()) } else { Err(self.unexpected(&format!("'{mark}'"))) }
+        if self.take_mark(mark) {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("'{mark}'")))
+        }
     }
 
     fn end(&mut self) -> Result<(), Failure> {
         let _ = self.take_mark(';');
-        if self.at == self.tokens.len() { Ok(()) } else { Err(self.unexpected("the end")) }
+        if self.at == self.tokens.len() {
+            Ok(())
+        } else {
+            Err(self.unexpected("the end"))
+        }
     }
 
     fn unexpected(&self, expected: &str) -> Failure {
@@ -309,8 +381,15 @@ impl Reader<'_, '_> {
 /// Gives a rule its name: the one that the statement has, or one made of what it says.
 fn named(name: Option<String>, rule: Rule) -> Rule {
     let name = name.unwrap_or_else(|| {
-        let kind = if rule.kind == RuleKind::Unique { "constraint" } else { "index" };
-        let text = format!("{:?} {:?} {} {:?}", rule.kind, rule.entity, rule.label, rule.properties);
+        let kind = if rule.kind == RuleKind::Unique {
+            "constraint"
+        } else {
+            "index"
+        };
+        let text = format!(
+            "{:?} {:?} {} {:?}",
+            rule.kind, rule.entity, rule.label, rule.properties
+        );
         // FNV-1a: the same name for the same rule, in every process.
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -337,17 +416,33 @@ mod tests {
 
     #[test]
     fn neo4j_5_forms() {
-        let one = rule("CREATE CONSTRAINT Book_isbn IF NOT EXISTS FOR (n:Book) REQUIRE n.isbn IS UNIQUE");
-        assert_eq!((one.name.as_str(), one.kind), ("Book_isbn", RuleKind::Unique));
-        let two = rule("create constraint `a b` for (`n`:`Order`) require (n.a, n.`b c`) is node unique;");
-        assert_eq!((two.label.as_str(), two.properties), ("Order", vec!["a".into(), "b c".into()]));
+        let one =
+            rule("CREATE CONSTRAINT Book_isbn IF NOT EXISTS FOR (n:Book) REQUIRE n.isbn IS UNIQUE");
+        assert_eq!(
+            (one.name.as_str(), one.kind),
+            ("Book_isbn", RuleKind::Unique)
+        );
+        let two = rule(
+            "create constraint `a b` for (`n`:`Order`) require (n.a, n.`b c`) is node unique;",
+        );
+        assert_eq!(
+            (two.label.as_str(), two.properties),
+            ("Order", vec!["a".into(), "b c".into()])
+        );
         let index = rule("CREATE RANGE INDEX FOR ()-[r:KNOWS]-() ON (r.since, r.till) OPTIONS {}");
         assert_eq!(index.entity, EntityType::Relationship);
         assert!(index.name.starts_with("index_"), "{}", index.name);
-        assert_eq!(rule("CREATE TEXT INDEX t FOR (n:A) ON (n.x)").kind, RuleKind::Text);
+        assert_eq!(
+            rule("CREATE TEXT INDEX t FOR (n:A) ON (n.x)").kind,
+            RuleKind::Text
+        );
         assert_eq!(
             read("DROP INDEX x IF EXISTS").unwrap().unwrap(),
-            Command::Drop { constraint: false, name: "x".into(), if_exists: true }
+            Command::Drop {
+                constraint: false,
+                name: "x".into(),
+                if_exists: true
+            }
         );
         assert_eq!(
             read("SHOW INDEXES YIELD name, type AS t").unwrap().unwrap(),
@@ -364,7 +459,11 @@ mod tests {
 
     #[test]
     fn other_statements_are_not_about_the_schema() {
-        for text in ["CREATE (n:INDEX)", "MATCH (show) RETURN show", "CREATE p = ()-->()"] {
+        for text in [
+            "CREATE (n:INDEX)",
+            "MATCH (show) RETURN show",
+            "CREATE p = ()-->()",
+        ] {
             assert!(read(text).is_none(), "{text}");
         }
     }
@@ -372,13 +471,31 @@ mod tests {
     #[test]
     fn what_can_not_be_kept_is_refused() {
         for (text, said) in [
-            ("CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS NOT NULL", "existence"),
-            ("CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS NODE KEY", "key constraints"),
-            ("CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS :: STRING", "type constraints"),
-            ("CREATE CONSTRAINT FOR ()-[r:A]-() REQUIRE r.x IS UNIQUE", "on relationships"),
+            (
+                "CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS NOT NULL",
+                "existence",
+            ),
+            (
+                "CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS NODE KEY",
+                "key constraints",
+            ),
+            (
+                "CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS :: STRING",
+                "type constraints",
+            ),
+            (
+                "CREATE CONSTRAINT FOR ()-[r:A]-() REQUIRE r.x IS UNIQUE",
+                "on relationships",
+            ),
             ("CREATE VECTOR INDEX v FOR (n:A) ON (n.x)", "VECTOR indexes"),
-            ("CREATE CONSTRAINT FOR (n:A) REQUIRE m.x IS UNIQUE", "variable before it"),
-            ("CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS UNIQUE x", "expected the end"),
+            (
+                "CREATE CONSTRAINT FOR (n:A) REQUIRE m.x IS UNIQUE",
+                "variable before it",
+            ),
+            (
+                "CREATE CONSTRAINT FOR (n:A) REQUIRE n.x IS UNIQUE x",
+                "expected the end",
+            ),
             ("SHOW INDEXES YIELD name WHERE name = 'x'", "WHERE"),
             ("SHOW DATABASES", "SHOW DATABASES"),
             ("DROP DATABASE x", "INDEX"),

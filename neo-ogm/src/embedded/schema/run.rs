@@ -27,12 +27,15 @@ pub(crate) fn apply(
     // The catalogue writes through a connection of its own, which must not wait for this one.
     handle.rollback()?;
     let counter = match command {
-        Command::Create { rule, if_not_exists } => {
-            create(catalogue, handle, rule, *if_not_exists)?
-        }
-        Command::Drop { constraint, name, if_exists } => {
-            drop_rule(catalogue, handle, *constraint, name, *if_exists)?
-        }
+        Command::Create {
+            rule,
+            if_not_exists,
+        } => create(catalogue, handle, rule, *if_not_exists)?,
+        Command::Drop {
+            constraint,
+            name,
+            if_exists,
+        } => drop_rule(catalogue, handle, *constraint, name, *if_exists)?,
         Command::Show { .. } => None,
     };
     let counters = match counter {
@@ -43,7 +46,11 @@ pub(crate) fn apply(
         }
         None => Map::new(),
     };
-    Ok(Outcome { counters, query_type: "s", ..Outcome::default() })
+    Ok(Outcome {
+        counters,
+        query_type: "s",
+        ..Outcome::default()
+    })
 }
 
 fn create(
@@ -75,7 +82,11 @@ fn create(
         return Err(failure);
     }
     catalogue.confirm(&rule.name)?;
-    Ok(Some(if rule.kind == RuleKind::Unique { "constraints-added" } else { "indexes-added" }))
+    Ok(Some(if rule.kind == RuleKind::Unique {
+        "constraints-added"
+    } else {
+        "indexes-added"
+    }))
 }
 
 /// Makes the engine's index, and sees whether the data keeps to the rule.
@@ -117,7 +128,10 @@ fn drop_rule(
             return Ok(None);
         }
         let (what, code) = if constraint {
-            ("constraint", "Neo.DatabaseError.Schema.ConstraintDropFailed")
+            (
+                "constraint",
+                "Neo.DatabaseError.Schema.ConstraintDropFailed",
+            )
         } else {
             ("index", "Neo.DatabaseError.Schema.IndexDropFailed")
         };
@@ -134,7 +148,11 @@ fn drop_rule(
         handle.drop_index(&rule.label, &names(&rule))?;
         handle.commit()?;
     }
-    Ok(Some(if constraint { "constraints-removed" } else { "indexes-removed" }))
+    Ok(Some(if constraint {
+        "constraints-removed"
+    } else {
+        "indexes-removed"
+    }))
 }
 
 fn names(rule: &Rule) -> Vec<&str> {
@@ -154,9 +172,14 @@ fn same_target(a: &Rule, b: &Rule) -> bool {
 
 fn conflict(rules: &Arc<Vec<Entry>>, rule: &Rule) -> Option<Conflict> {
     let of_target = |kind: fn(RuleKind) -> bool| {
-        rules.iter().any(|entry| same_target(&entry.rule, rule) && kind(entry.rule.kind))
+        rules
+            .iter()
+            .any(|entry| same_target(&entry.rule, rule) && kind(entry.rule.kind))
     };
-    if rules.iter().any(|entry| same_target(&entry.rule, rule) && entry.rule.kind == rule.kind) {
+    if rules
+        .iter()
+        .any(|entry| same_target(&entry.rule, rule) && entry.rule.kind == rule.kind)
+    {
         return Some(Conflict::Same);
     }
     if let Some(entry) = rules.iter().find(|entry| entry.rule.name == rule.name) {
@@ -183,17 +206,38 @@ fn exists(rule: &Rule, code: &str) -> Failure {
 }
 
 const CONSTRAINT_COLUMNS: &[&str] = &[
-    "id", "name", "type", "entityType", "labelsOrTypes", "properties", "ownedIndex",
+    "id",
+    "name",
+    "type",
+    "entityType",
+    "labelsOrTypes",
+    "properties",
+    "ownedIndex",
     "propertyType",
 ];
 const INDEX_COLUMNS: &[&str] = &[
-    "id", "name", "state", "populationPercent", "type", "entityType", "labelsOrTypes",
-    "properties", "indexProvider", "owningConstraint", "lastRead", "readCount",
+    "id",
+    "name",
+    "state",
+    "populationPercent",
+    "type",
+    "entityType",
+    "labelsOrTypes",
+    "properties",
+    "indexProvider",
+    "owningConstraint",
+    "lastRead",
+    "readCount",
 ];
 
 /// Shows the schema.
 pub(crate) fn show(catalogue: &Catalogue, command: &Command) -> Result<Outcome, Failure> {
-    let Command::Show { constraints, only, columns } = command else {
+    let Command::Show {
+        constraints,
+        only,
+        columns,
+    } = command
+    else {
         return Ok(Outcome::default());
     };
     let rules = catalogue.rules()?;
@@ -207,16 +251,31 @@ pub(crate) fn show(catalogue: &Catalogue, command: &Command) -> Result<Outcome, 
             (false, None) => true,
         }
     });
-    let rows: Vec<Map> =
-        shown.map(|entry| if *constraints { constraint_row(entry) } else { index_row(entry) }).collect();
-    let known = if *constraints { CONSTRAINT_COLUMNS } else { INDEX_COLUMNS };
+    let rows: Vec<Map> = shown
+        .map(|entry| {
+            if *constraints {
+                constraint_row(entry)
+            } else {
+                index_row(entry)
+            }
+        })
+        .collect();
+    let known = if *constraints {
+        CONSTRAINT_COLUMNS
+    } else {
+        INDEX_COLUMNS
+    };
     let wanted: Vec<(String, String)> = match columns {
-        Shown::Default | Shown::All => {
-            known.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect()
-        }
+        Shown::Default | Shown::All => known
+            .iter()
+            .map(|name| ((*name).to_owned(), (*name).to_owned()))
+            .collect(),
         Shown::Named(wanted) => wanted.clone(),
     };
-    if let Some((name, _)) = wanted.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+    if let Some((name, _)) = wanted
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()))
+    {
         return Err(Failure::new(
             "Neo.ClientError.Statement.SyntaxError",
             format_args!("SHOW has no column `{name}`; it has {}", known.join(", ")),
@@ -225,7 +284,10 @@ pub(crate) fn show(catalogue: &Catalogue, command: &Command) -> Result<Outcome, 
     let records = rows
         .into_iter()
         .map(|row| {
-            wanted.iter().map(|(name, _)| row.get(name).cloned().unwrap_or_default()).collect()
+            wanted
+                .iter()
+                .map(|(name, _)| row.get(name).cloned().unwrap_or_default())
+                .collect()
         })
         .collect();
     Ok(Outcome {

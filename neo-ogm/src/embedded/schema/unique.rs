@@ -31,9 +31,14 @@ pub(crate) fn check(
             continue;
         }
         let labelled = facts.labels_set.contains(&rule.label);
-        let written: Vec<Written> =
-            rule.properties.iter().map(|property| written(property, facts, parameters)).collect();
-        let touched = written.iter().any(|written| !matches!(written, Written::Nothing));
+        let written: Vec<Written> = rule
+            .properties
+            .iter()
+            .map(|property| written(property, facts, parameters))
+            .collect();
+        let touched = written
+            .iter()
+            .any(|written| !matches!(written, Written::Nothing));
         if !touched && !labelled {
             continue;
         }
@@ -53,9 +58,14 @@ pub(crate) fn check(
 /// Whether all nodes with a new value of a further property have a new value of the first: only
 /// then do the values of the first find them all.
 fn others_follow(written: &[Written]) -> bool {
-    written.iter().skip(1).all(|written| !matches!(written, Written::Anything))
+    written
+        .iter()
+        .skip(1)
+        .all(|written| !matches!(written, Written::Anything))
         && (written.len() == 1
-            || written.iter().all(|written| matches!(written, Written::Values(_))))
+            || written
+                .iter()
+                .all(|written| matches!(written, Written::Values(_))))
 }
 
 fn written(property: &str, facts: &Facts, parameters: &Map) -> Written {
@@ -69,7 +79,9 @@ fn written(property: &str, facts: &Facts, parameters: &Map) -> Written {
         }
     }
     for source in &facts.merged {
-        let Some(maps) = source.values(parameters) else { return Written::Anything };
+        let Some(maps) = source.values(parameters) else {
+            return Written::Anything;
+        };
         debug_assert!(*source != Source::Computed);
         for map in maps {
             if let Value::Map(map) = map
@@ -80,13 +92,19 @@ fn written(property: &str, facts: &Facts, parameters: &Map) -> Written {
             }
         }
     }
-    if touched { Written::Values(values) } else { Written::Nothing }
+    if touched {
+        Written::Values(values)
+    } else {
+        Written::Nothing
+    }
 }
 
 /// Looks at the nodes that have one value of the rule's first property.
 fn check_value(handle: &mut impl Handle, rule: &Rule, value: &Value) -> Result<(), Failure> {
     let (label, properties) = encoded(rule);
-    let Some((first, rest)) = properties.split_first() else { return Ok(()) };
+    let Some((first, rest)) = properties.split_first() else {
+        return Ok(());
+    };
     let mut text = format!("MATCH (n:{label} {{{first}: $value}})");
     if !rest.is_empty() {
         text.push_str(" WITH n");
@@ -129,8 +147,9 @@ pub(crate) fn check_all(handle: &mut impl Handle, rule: &Rule) -> Result<(), Fai
         .enumerate()
         .map(|(number, property)| format!("n.{property} AS p{number}"))
         .collect();
-    let there: Vec<_> =
-        (0..properties.len()).map(|number| format!("p{number} IS NOT NULL")).collect();
+    let there: Vec<_> = (0..properties.len())
+        .map(|number| format!("p{number} IS NOT NULL"))
+        .collect();
     let text = format!(
         "MATCH (n:{label}) WITH {}, collect(id(n)) AS ids WHERE size(ids) > 1 AND {} \
          RETURN ids[0] AS id LIMIT 1",
@@ -145,25 +164,41 @@ pub(crate) fn check_all(handle: &mut impl Handle, rule: &Rule) -> Result<(), Fai
 }
 
 fn encoded(rule: &Rule) -> (String, Vec<String>) {
-    let properties = rule.properties.iter().map(|name| names::encode(name).into_owned()).collect();
+    let properties = rule
+        .properties
+        .iter()
+        .map(|name| names::encode(name).into_owned())
+        .collect();
     (names::encode(&rule.label).into_owned(), properties)
 }
 
 /// The failure that names label, properties and values.
 fn violation(handle: &mut impl Handle, rule: &Rule, id: &Value) -> Result<(), Failure> {
-    let Value::Integer(number) = id else { return Ok(()) };
+    let Value::Integer(number) = id else {
+        return Ok(());
+    };
     let parameters = neo_bolt::params! { "id" => *number };
     let (label, _) = encoded(rule);
     let text = format!("MATCH (n:{label}) WHERE id(n) = $id RETURN n");
     let rows = handle.run(&text, &parameters)?;
     let values: Vec<String> = match rows.records.first().and_then(|record| record.first()) {
-        Some(Value::Node(node)) => {
-            rule.properties.iter().map(|name| shown(node.get(name))).collect()
-        }
+        Some(Value::Node(node)) => rule
+            .properties
+            .iter()
+            .map(|name| shown(node.get(name)))
+            .collect(),
         _ => rule.properties.iter().map(|_| "?".to_owned()).collect(),
     };
-    let names: Vec<String> = rule.properties.iter().map(|name| format!("`{name}`")).collect();
-    let word = if names.len() == 1 { "property" } else { "properties" };
+    let names: Vec<String> = rule
+        .properties
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let word = if names.len() == 1 {
+        "property"
+    } else {
+        "properties"
+    };
     Err(Failure::new(
         "Neo.ClientError.Schema.ConstraintValidationFailed",
         format_args!(
