@@ -83,15 +83,15 @@ impl Line {
 pub fn shared(line: Line) -> Result<&'static Server, Unavailable> {
     static EXTERNAL: OnceLock<Option<Server>> = OnceLock::new();
     let selection = Selection::from_environment()?;
+    if !selection.line(line) && Server::from_environment().is_none() {
+        return Err(Unavailable::missing("left out by NEO_TEST_BACKENDS"));
+    }
     if let Some(server) = EXTERNAL.get_or_init(Server::from_environment) {
         return if selection.external() {
             Ok(server)
         } else {
             Err(Unavailable::missing("left out by NEO_TEST_BACKENDS"))
         };
-    }
-    if !selection.line(line) {
-        return Err(Unavailable::missing("left out by NEO_TEST_BACKENDS"));
     }
     let slot = line.shared_slot().get_or_init(|| {
         let started = Server::start(line, StartOptions::default());
@@ -105,10 +105,7 @@ pub fn shared(line: Line) -> Result<&'static Server, Unavailable> {
         }
         started
     });
-    slot.as_ref().map_err(|error| match selection.demanded() {
-        true => error.clone().demanded_by("NEO_TEST_BACKENDS"),
-        false => error.clone(),
-    })
+    slot.as_ref().map_err(Clone::clone)
 }
 
 /// [`shared`], or `None` after printing why `test` is skipped.

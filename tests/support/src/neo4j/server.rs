@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::process::Guarded;
 use super::{Line, artifacts, config, jdk};
+use crate::backends::Selection;
 use crate::cache;
 use crate::client::{Client, Refused};
 use crate::packstream::Value;
@@ -71,21 +72,36 @@ struct Local {
 
 impl Server {
     /// Starts a server of its own for the caller. Blocks about 6 s, longer when the artifacts
-    /// have to be fetched first. `NEO4J_URI` does not matter here.
+    /// have to be fetched first.
     ///
     /// # Errors
-    /// When there is no fitting JDK or no Maven; as broken, with the end of the server's log, when
-    /// it does not start.
+    /// As missing when there is no fitting JDK or no Maven, `NEO_TEST_BACKENDS` leaves the line
+    /// out, or `NEO4J_URI` is set, since then none is to be started; as broken, with the end of
+    /// the server's log, when it does not start.
     pub fn start(line: Line, options: StartOptions) -> Result<Server, Unavailable> {
+        let selection = Selection::from_environment()?;
+        if !selection.line(line) {
+            return Err(Unavailable::missing("left out by NEO_TEST_BACKENDS"));
+        }
+        if Server::from_environment().is_some() {
+            return Err(Unavailable::missing("NEO4J_URI is set, so none is started"));
+        }
+        Server::start_selected(line, &options).map_err(|error| match selection.demanded() {
+            true => error.demanded_by("NEO_TEST_BACKENDS"),
+            false => error,
+        })
+    }
+
+    fn start_selected(line: Line, options: &StartOptions) -> Result<Server, Unavailable> {
         let (fits, missing) = line.java();
         let jdk = jdk::find(fits).ok_or_else(|| Unavailable::missing(missing))?;
         let jars = artifacts::jars(line, &jdk)?;
-        let mut result = Server::start_with(line, &options, &jdk.java, &jars);
+        let mut result = Server::start_with(line, options, &jdk.java, &jars);
         for _ in 0..2 {
             // Somebody was faster on that port.
             match &result {
                 Err(error) if error.reason().contains("Address already in use") => {
-                    result = Server::start_with(line, &options, &jdk.java, &jars);
+                    result = Server::start_with(line, options, &jdk.java, &jars);
                 }
                 _ => break,
             }
