@@ -13,12 +13,7 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     let ident = &model.ident;
     let schema = schema(model);
     let encode = codec::encode(&model.properties);
-    let defaulted: Vec<&Ident> = model
-        .relations
-        .iter()
-        .map(|r| &r.ident)
-        .chain(&model.skipped)
-        .collect();
+    let defaulted = defaulted(model);
     let decode = codec::decode(&model.properties, &defaulted);
     let bind = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
@@ -79,15 +74,20 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     }
 }
 
+/// The fields that the database has nothing for.
+fn defaulted(model: &NodeModel) -> Vec<&Ident> {
+    model
+        .relations
+        .iter()
+        .map(|relation| &relation.ident)
+        .chain(&model.skipped)
+        .collect()
+}
+
 /// What the rest of a program names: `new`, tokens and finders.
 pub(super) fn inherent(model: &NodeModel) -> TokenStream {
     let ident = &model.ident;
-    let defaulted: Vec<&Ident> = model
-        .relations
-        .iter()
-        .map(|r| &r.ident)
-        .chain(&model.skipped)
-        .collect();
+    let defaulted = defaulted(model);
     let constructor = model.constructor.then(|| constructor(model, &defaulted));
     let fields = tokens::fields(&model.vis, &model.properties);
     let relations = tokens::relations(model);

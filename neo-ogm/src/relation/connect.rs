@@ -1,7 +1,7 @@
-//! `book.author.connect(&author)`.
+//! `book.author.connect(&author)` and `book.author.replace(&author)`.
 
-use std::fmt::Write as _;
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use neo_bolt::AccessMode;
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
 use crate::mapping::{KeyOf, Node, Relationship};
 
-/// A connect that waits to be awaited.
+/// A connect, or a replace, that waits to be awaited.
 ///
 /// ```text
 /// 1 await ─▶ 1 statement ─▶ 1 transaction ─▶ 1 flush of BEGIN, RUN, PULL and COMMIT
@@ -20,29 +20,41 @@ use crate::mapping::{KeyOf, Node, Relationship};
 ///
 /// The statement finds both nodes by their keys, locks each end whose cardinality is bounded,
 /// counts what else it leads to, and merges the relationship only where nothing is in the way;
-/// so it may run any number of times, and beside any number of others.
+/// so it may run any number of times, and beside any number of others. A replace deletes what is
+/// in the way of its own field instead.
 ///
 /// # Cancel safety
-/// Dropping the future leaves graph and connection sound; the relationship may or may not have
-/// been made.
+/// Dropping the future leaves graph and connection sound; either all of it has happened or
+/// nothing.
 #[derive(Debug)]
 #[must_use = "nothing is sent before `.await`"]
 pub struct Connect<'a, T, R, S = PropertiesGiven> {
     bound: Option<Bound>,
     target: &'a T,
+    others: Others,
     on: Option<Target>,
     properties: Option<R>,
-    said: std::marker::PhantomData<fn() -> S>,
+    said: PhantomData<fn() -> S>,
+}
+
+/// What becomes of the field's other relationships.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They stay, as far as the cardinality allows.
+    Stay,
+    /// They are deleted.
+    Go,
 }
 
 impl<'a, T: Node, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
-    pub(super) fn new(bound: Option<Bound>, target: &'a T) -> Self {
+    pub(super) fn new(bound: Option<Bound>, target: &'a T, others: Others) -> Self {
         Self {
             bound,
             target,
+            others,
             on: None,
             properties: None,
-            said: std::marker::PhantomData,
+            said: PhantomData,
         }
     }
 
@@ -52,9 +64,10 @@ impl<'a, T: Node, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
         Connect {
             bound: self.bound,
             target: self.target,
+            others: self.others,
             on: self.on,
             properties: Some(properties),
-            said: std::marker::PhantomData,
+            said: PhantomData,
         }
     }
 }
@@ -75,17 +88,26 @@ impl<'a, T: Node, R: Relationship, S: Said<R>> IntoFuture for Connect<'a, T, R, 
         let Self {
             bound,
             target,
+            others,
             on,
             properties,
             ..
         } = self;
-        Box::pin(connect(bound, target, on, S::resolve(properties), S::SET))
+        Box::pin(run(
+            bound,
+            target,
+            others,
+            on,
+            S::resolve(properties),
+            S::SET,
+        ))
     }
 }
 
-async fn connect<T: Node, R: Relationship>(
+async fn run<T: Node, R: Relationship>(
     bound: Option<Bound>,
     target: &T,
+    others: Others,
     on: Option<Target>,
     properties: Option<R>,
     set: Set,
@@ -93,7 +115,7 @@ async fn connect<T: Node, R: Relationship>(
     let bound = ends::bound(bound)?;
     let key = KeyOf::new(target)?;
     let executor = bound.target(on);
-    let statement: Arc<str> = statement::<T, R>(&bound, set).into();
+    let statement: Arc<str> = statement::<T, R>(&bound, others, set).into();
     let parameters = EndParameters {
         source: &bound.origin.key,
         target: Some(&key),
@@ -103,12 +125,16 @@ async fn connect<T: Node, R: Relationship>(
         .execute(AccessMode::Write, statement, parameters)
         .await?;
     if done.records.is_empty() {
-        return Err(ends::explain::<T>(&bound, &key, &executor, "connect").await);
+        let operation = match others {
+            Others::Stay => "connect",
+            Others::Go => "replace",
+        };
+        return Err(ends::explain::<T>(&bound, &key, &executor, operation).await);
     }
     Ok(())
 }
 
-fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
+fn statement<T: Node, R: Relationship>(bound: &Bound, others: Others, set: Set) -> String {
     let mut text = String::with_capacity(256);
     let source = bound.origin.key.schema;
     text.push_str("MATCH ");
@@ -119,23 +145,19 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
     let inverse = bound
         .inverse()
         .filter(|inverse| inverse.cardinality.is_bounded());
-    if own {
+    if own || others == Others::Go {
         ends::lock(&mut text, "a");
     }
     if inverse.is_some() {
         ends::lock(&mut text, "b");
     }
-    if own {
+    let mine = |text: &mut String| {
         text.push_str(" WITH a, b");
         let names = ("x", "o", "b");
-        ends::others(
-            &mut text,
-            "a",
-            names,
-            bound.relation,
-            T::SCHEMA.label,
-            R::SCHEMA,
-        );
+        ends::others(text, "a", names, bound.relation, T::SCHEMA.label, R::SCHEMA);
+    };
+    if own && others == Others::Stay {
+        mine(&mut text);
         text.push_str(" WITH a, b, count(x) AS others WHERE others = 0");
     }
     if let Some(inverse) = inverse {
@@ -150,9 +172,13 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
         );
         text.push_str(" WITH a, b, count(y) AS others WHERE others = 0");
     }
+    if others == Others::Go {
+        mine(&mut text);
+        text.push_str(" DELETE x WITH DISTINCT a, b");
+    }
     text.push_str(" MERGE ");
     ends::step(&mut text, "a", "r", bound.relation, true);
-    let _ = write!(text, "(b)");
+    text.push_str("(b)");
     set.write::<R>(&mut text);
     text.push_str(" RETURN 1 AS connected");
     text

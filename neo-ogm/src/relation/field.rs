@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use neo_bolt::packstream::{DecodeError, Decoder};
 
-use super::connect::Connect;
+use super::connect::{Connect, Others};
 use super::disconnect::Disconnect;
 use super::ends::Bound;
 use super::fetch::Fetch;
-use super::replace::Replace;
 use super::said::PropertiesMissing;
 use super::{Origin, ends};
 use crate::error::{Error, ErrorKind};
@@ -169,7 +168,7 @@ macro_rules! relation_fields {
             /// One of the two nodes is not in the database, or the connection would break the
             /// cardinality at either end.
             pub fn connect<'a>(&'a self, target: &'a T) -> Connect<'a, T, R, PropertiesMissing> {
-                Connect::new(self.core.bound(), target)
+                Connect::new(self.core.bound(), target, Others::Stay)
             }
 
             /// Connects with `target` and with nothing else: whatever else the field leads to is
@@ -177,8 +176,8 @@ macro_rules! relation_fields {
             ///
             /// # Errors
             /// As [`connect`](Self::connect).
-            pub fn replace<'a>(&'a self, target: &'a T) -> Replace<'a, T, R, PropertiesMissing> {
-                Replace::new(self.core.bound(), target)
+            pub fn replace<'a>(&'a self, target: &'a T) -> Connect<'a, T, R, PropertiesMissing> {
+                Connect::new(self.core.bound(), target, Others::Go)
             }
         }
 

@@ -9,14 +9,12 @@ mod disconnect;
 mod ends;
 mod fetch;
 mod field;
-mod replace;
 mod said;
 
 pub use connect::Connect;
 pub use disconnect::Disconnect;
 pub use fetch::Fetch;
 pub use field::{Many, One, OneOrMore, Related, RelationField, ZeroOrOne};
-pub use replace::Replace;
 pub use said::{PropertiesGiven, PropertiesMissing, Said};
 
 pub(crate) use ends::{key_parameters, keyed};
