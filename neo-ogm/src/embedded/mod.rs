@@ -7,7 +7,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | the way in | [`EmbeddedServer`], `serve` |
+//! | the way in | `graph`, [`EmbeddedServer`], `serve` |
 //! | Bolt's view | `session` |
 //! | one statement | `execute`, `batch`, `counters`, `schema` |
 //! | its text | `statement`, `facts`, `cypher`, `names` |
@@ -22,6 +22,7 @@ mod engine;
 mod execute;
 mod facts;
 mod failure;
+mod graph;
 mod graphdblite;
 mod names;
 mod pool;

@@ -31,6 +31,9 @@ struct Shared {
     driver: Driver,
     bookmarks: BookmarkManager,
     description: String,
+    /// The engine, where it is in this process.
+    #[cfg(feature = "embedded")]
+    engine: Option<crate::embedded::EmbeddedServer>,
 }
 
 #[derive(Clone, Default)]
@@ -65,9 +68,29 @@ impl Graph {
                 bookmarks: driver.bookmark_manager().clone(),
                 driver,
                 description,
+                #[cfg(feature = "embedded")]
+                engine: None,
             }),
             settings: Arc::default(),
         }
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn of_engine(driver: Driver, engine: crate::embedded::EmbeddedServer) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                bookmarks: driver.bookmark_manager().clone(),
+                driver,
+                description: engine.to_string(),
+                engine: Some(engine),
+            }),
+            settings: Arc::default(),
+        }
+    }
+
+    #[cfg(feature = "embedded")]
+    pub(crate) fn engine(&self) -> Option<&crate::embedded::EmbeddedServer> {
+        self.shared.engine.as_ref()
     }
 
     /// The driver below, for what the mapper does not cover.

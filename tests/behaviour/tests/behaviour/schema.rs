@@ -14,7 +14,7 @@ async fn applying_twice_changes_nothing(backend: Backend) {
             .unwrap();
     }
     let constraints: Vec<String> = graph
-        .cypher("SHOW CONSTRAINTS YIELD name RETURN name")
+        .cypher("SHOW CONSTRAINTS YIELD name")
         .fetch(&graph)
         .await
         .unwrap();
@@ -30,7 +30,7 @@ async fn applying_twice_changes_nothing(backend: Backend) {
         );
     }
     let indexes: Vec<String> = graph
-        .cypher("SHOW INDEXES YIELD name RETURN name")
+        .cypher("SHOW INDEXES YIELD name")
         .fetch(&graph)
         .await
         .unwrap();
