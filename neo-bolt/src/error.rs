@@ -118,6 +118,24 @@ impl Error {
         self
     }
 
+    /// Says where it happened.
+    pub(crate) fn at(mut self, place: &impl fmt::Display) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message);
+        self
+    }
+
+    /// Whether the server takes the connection's login no more, so that only a new connection
+    /// helps.
+    pub(crate) fn is_expired_login(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(
+                "Neo.ClientError.Security.AuthorizationExpired"
+                    | "Neo.ClientError.Security.TokenExpired"
+            )
+        )
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -22,8 +22,13 @@ use crate::transaction::Link;
 /// It holds a connection until its end, or until it is dropped. It is a
 /// [`Stream`](futures_core::Stream), and never gives anything behind its first error.
 ///
+/// Dropping the result of [`Session::run`](crate::Session::run) does not undo the statement: one
+/// that writes takes effect all the same, before the session's next statement. What the server
+/// had not sent yet is not sent then.
+///
 /// # Cancel safety
-/// Dropping a future of [`next`](Self::next) loses no record.
+/// Dropping a future of [`next`](Self::next) loses no record, and leaves the connection free for
+/// other statements of the transaction.
 #[must_use = "a result that nobody reads is thrown away"]
 pub struct RecordStream {
     link: Arc<Link>,
@@ -31,9 +36,10 @@ pub struct RecordStream {
     keys: Arc<[String]>,
     batch: VecDeque<Bytes>,
     peeked: Option<Record>,
-    refill: Option<Pin<Box<dyn Future<Output = crate::transaction::Batch> + Send>>>,
     end: Option<Result<ResultSummary, Error>>,
     over: bool,
+    /// What is left is not to be sent.
+    discard: bool,
 }
 
 impl fmt::Debug for RecordStream {
@@ -52,7 +58,7 @@ impl RecordStream {
             keys,
             batch: VecDeque::new(),
             peeked: None,
-            refill: None,
+            discard: false,
             end: None,
             over: false,
         }
@@ -133,6 +139,7 @@ impl RecordStream {
     /// # Errors
     /// As [`next`](Self::next).
     pub async fn consume(mut self) -> Result<ResultSummary, Error> {
+        self.discard = true;
         while let Some(record) = self.next().await {
             record?;
         }
@@ -150,7 +157,13 @@ impl RecordStream {
         }
         loop {
             if let Some(body) = self.batch.pop_front() {
-                return Poll::Ready(Some(Record::new(Arc::clone(&self.keys), body)));
+                let record = Record::new(Arc::clone(&self.keys), body);
+                if record.is_err() {
+                    self.over = true;
+                    self.batch.clear();
+                    self.link.forget(self.stream);
+                }
+                return Poll::Ready(Some(record));
             }
             if self.over {
                 return Poll::Ready(None);
@@ -163,12 +176,7 @@ impl RecordStream {
                 self.over = true;
                 return Poll::Ready(None);
             }
-            // The future is kept, so that whoever stops waiting loses nothing.
-            let refill = self
-                .refill
-                .get_or_insert_with(|| Box::pin(Arc::clone(&self.link).refill(self.stream)));
-            let batch = ready!(refill.as_mut().poll(cx));
-            self.refill = None;
+            let batch = ready!(self.link.poll_refill(cx, self.stream, self.discard));
             self.batch = batch.records;
             self.end = batch.end;
         }
@@ -185,8 +193,6 @@ impl Stream for RecordStream {
 
 impl Drop for RecordStream {
     fn drop(&mut self) {
-        // A refill in progress holds the connection; it must let go first.
-        self.refill = None;
         if self.end.is_none() && !self.over {
             self.link.forget(self.stream);
         }

@@ -56,11 +56,17 @@ impl Backoff {
             return None;
         }
         let factor = 1.0 + self.policy.jitter * (2.0 * chance - 1.0);
-        let delay = self.next.mul_f64(factor.max(0.0));
-        self.next = self.next.mul_f64(self.policy.multiplier.max(1.0));
+        let left = self.policy.max_retry_time.saturating_sub(elapsed);
+        let delay = times(self.next, factor.max(0.0)).min(left);
+        self.next = times(self.next, self.policy.multiplier.max(1.0));
         self.attempts = self.attempts.saturating_add(1);
         Some(delay)
     }
+}
+
+/// A duration times a number that is not negative; what is beyond all measure is the longest wait.
+fn times(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 /// A number between 0 and 1 that is good enough to keep clients from retrying in step.

@@ -22,6 +22,8 @@ pub struct Session {
     driver: Arc<Shared>,
     config: SessionConfig,
     memory: Arc<Memory>,
+    /// The last auto-commit transaction, which may not be over.
+    previous: Option<Arc<Link>>,
 }
 
 impl Session {
@@ -34,6 +36,7 @@ impl Session {
             driver,
             config,
             memory,
+            previous: None,
         }
     }
 
@@ -91,8 +94,10 @@ impl Session {
         parameters: P,
         config: TransactionConfig,
     ) -> Result<RecordStream, Error> {
+        self.finish_previous().await?;
         let link = self.link(self.config.access_mode, &config, true, 1);
         let (stream, keys) = link.run(&statement.into(), &parameters).await?;
+        self.previous = Some(Arc::clone(&link));
         Ok(RecordStream::new(link, stream, keys))
     }
 
@@ -114,6 +119,7 @@ impl Session {
         &mut self,
         config: TransactionConfig,
     ) -> Result<Transaction<'_>, Error> {
+        self.finish_previous().await?;
         Ok(Transaction::new(self.link(
             self.config.access_mode,
             &config,
@@ -220,10 +226,13 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
+        self.finish_previous().await?;
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
         loop {
             let link = self.link(mode, &config, false, backoff.attempt());
+            // Dropped with this future: then it is over, whoever has kept a handle.
+            let _over = GiveUp(Arc::clone(&link));
             // Boxed, because only then does the compiler see that the whole is `Send` where
             // `work` borrows from its surroundings.
             let worked = Box::pin(work(ManagedTransaction {
@@ -236,7 +245,7 @@ impl Session {
                     Err(error) => E::from(error),
                 },
                 Err(error) => {
-                    link.abandon().await;
+                    link.give_up();
                     error
                 }
             };
@@ -255,10 +264,41 @@ impl Session {
         }
     }
 
+    /// Lets the last auto-commit transaction come to its end, so that what comes next sees it.
+    ///
+    /// # Cancel safety
+    /// It may be called again.
+    async fn finish_previous(&mut self) -> Result<(), Error> {
+        if let Some(previous) = &self.previous {
+            let finished = previous.finish().await;
+            self.previous = None;
+            finished?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session. An auto-commit transaction whose result nobody has read to its end comes
+    /// to its end first, and takes effect.
+    ///
+    /// # Errors
+    /// That transaction failed.
+    pub async fn close(mut self) -> Result<(), Error> {
+        self.finish_previous().await
+    }
+
     /// What a transaction must have seen to see what this session did.
     pub fn last_bookmarks(&self) -> Bookmarks {
         let own = self.memory.bookmarks.lock();
         own.unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// Gives a transaction up when it is dropped; nothing happens to one that is over.
+struct GiveUp(Arc<Link>);
+
+impl Drop for GiveUp {
+    fn drop(&mut self) {
+        self.0.give_up();
     }
 }

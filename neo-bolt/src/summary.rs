@@ -91,9 +91,18 @@ impl ResultSummary {
         map(self.end("profile")?)
     }
 
-    /// What the server wants the author of the statement to know.
+    /// What the server wants the author of the statement to know: `code`, `title`,
+    /// `description`, `severity`, `category` and `position` of each. From Bolt 5.5 on they are
+    /// read from the status objects.
     pub fn notifications(&self) -> Vec<Map> {
-        maps(self.end("notifications"))
+        match self.end("notifications") {
+            Some(list) => maps(Some(list)),
+            None => self
+                .gql_status_objects()
+                .into_iter()
+                .filter_map(notification)
+                .collect(),
+        }
     }
 
     /// The GQL status objects (Bolt 5.5 and later).
@@ -112,6 +121,25 @@ fn map(value: Value) -> Option<Map> {
         Value::Map(map) => Some(map),
         _ => None,
     }
+}
+
+/// The notification that a status object stands for; not all of them do.
+fn notification(mut status: Map) -> Option<Map> {
+    let mut notification = Map::new();
+    notification.insert("code".to_owned(), status.remove("neo4j_code")?);
+    for key in ["title", "description"] {
+        notification.extend(status.remove(key).map(|value| (key.to_owned(), value)));
+    }
+    if let Some(Value::Map(mut record)) = status.remove("diagnostic_record") {
+        for (there, here) in [
+            ("_severity", "severity"),
+            ("_classification", "category"),
+            ("_position", "position"),
+        ] {
+            notification.extend(record.remove(there).map(|value| (here.to_owned(), value)));
+        }
+    }
+    Some(notification)
 }
 
 fn maps(list: Option<Vec<Value>>) -> Vec<Map> {

@@ -6,6 +6,7 @@ mod open;
 #[cfg(feature = "tls")]
 mod tls;
 mod uri;
+mod waiters;
 
 pub use address::Address;
 pub use connector::{AsyncStream, BoxedStream, Connector};
@@ -15,11 +16,13 @@ pub(crate) use open::{Opening, open};
 #[cfg(feature = "tls")]
 pub(crate) use tls::Tls;
 pub(crate) use uri::{Encryption, Target};
+pub(crate) use waiters::Waiters;
 
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -44,6 +47,11 @@ pub(crate) struct Connection {
     /// How long the server may keep silent while an answer is due; its own hint.
     silence_limit: Option<Duration>,
     silence: Option<Pin<Box<Sleep>>>,
+    /// How long the server may take for a RESET, which it does at once.
+    reset_limit: Duration,
+    waiters: Arc<Waiters>,
+    /// Wakes all of `waiters`.
+    waker: Waker,
 }
 
 impl fmt::Debug for Connection {
@@ -56,6 +64,24 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
+    fn new(stream: BoxedStream, machine: Machine, address: Address, reset_limit: Duration) -> Self {
+        let now = Instant::now();
+        let waiters = Arc::<Waiters>::default();
+        Self {
+            stream,
+            machine,
+            address,
+            server_agent: String::new(),
+            opened: now,
+            idle_since: now,
+            silence_limit: None,
+            silence: None,
+            reset_limit,
+            waker: Waker::from(Arc::clone(&waiters)),
+            waiters,
+        }
+    }
+
     pub(crate) fn machine(&mut self) -> &mut Machine {
         &mut self.machine
     }
@@ -94,37 +120,72 @@ impl Connection {
         poll_fn(|cx| self.poll_drive(cx, wanted)).await
     }
 
-    fn poll_drive(&mut self, cx: &mut Context<'_>, wanted: Wanted) -> Poll<Result<(), Error>> {
+    /// As [`drive`](Self::drive). Several tasks may wait for one connection in turn: what comes
+    /// wakes all of them, whoever polled last.
+    pub(crate) fn poll_drive(
+        &mut self,
+        cx: &mut Context<'_>,
+        wanted: Wanted,
+    ) -> Poll<Result<(), Error>> {
+        self.waiters.add(cx.waker());
+        let waker = self.waker.clone();
+        let driven = ready!(self.poll_exchange(&mut Context::from_waker(&waker), wanted));
+        self.waiters.remove(cx.waker());
+        // A server that refuses something may close behind it; what it said is the reason.
+        Poll::Ready(driven.map_err(|lost| match self.machine.failure() {
+            Some(failure) => failure.again(),
+            None => lost,
+        }))
+    }
+
+    fn poll_exchange(&mut self, cx: &mut Context<'_>, wanted: Wanted) -> Poll<Result<(), Error>> {
         if self.machine.is_defunct() {
             return Poll::Ready(Err(self.lost("it had failed before")));
         }
         loop {
-            let advanced = self
-                .machine
-                .advance(wanted)
-                .map_err(|error| self.broken(&error))?;
-            if advanced {
-                // What is queued leaves also when nothing is waited for.
-                return match self.poll_send(cx) {
-                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                    _ => Poll::Ready(Ok(())),
-                };
-            }
+            let advanced = self.machine.advance(wanted);
+            let reached = advanced.map_err(|error| match error.kind() {
+                ErrorKind::Protocol => {
+                    error.at(&format_args!("{} broke the Bolt protocol", self.address))
+                }
+                _ => error.at(&self.address),
+            })?;
             // Sending and receiving go on side by side: a server that is busy sending may not
-            // read, and must not be waited for.
-            if let Poll::Ready(Err(error)) = self.poll_send(cx) {
-                return Poll::Ready(Err(error));
+            // read, and must not be waited for. What is queued leaves also when nothing is
+            // waited for.
+            let sent = self.poll_send(cx);
+            if reached {
+                // What is wanted is there; a failure to send shows with the next request.
+                return Poll::Ready(Ok(()));
+            }
+            if let Poll::Ready(Err(error)) = sent {
+                // The server's last words may still be there to be read, and tell why.
+                return match self.read_last_words(cx, wanted) {
+                    true => Poll::Ready(Ok(())),
+                    false => Poll::Ready(Err(error)),
+                };
             }
             match self.poll_receive(cx) {
                 Poll::Ready(received) => received?,
                 Poll::Pending => {
-                    ready!(self.poll_silence(cx));
-                    let limit = self.silence_limit.unwrap_or_default();
+                    let limit = ready!(self.poll_silence(cx));
                     let error = self.lost(&format!("it was silent for {limit:?}"));
                     return Poll::Ready(Err(error));
                 }
             }
         }
+    }
+
+    /// Takes what has arrived on a stream that sends no more. Whether that was what is wanted.
+    fn read_last_words(&mut self, cx: &mut Context<'_>, wanted: Wanted) -> bool {
+        while let Poll::Ready(Ok(())) = self.poll_receive(cx) {
+            match self.machine.advance(wanted) {
+                Ok(false) => {}
+                Ok(true) => return true,
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -166,25 +227,19 @@ impl Connection {
         }
     }
 
-    /// Ready when the server has been silent for too long.
-    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(limit) = self.silence_limit else {
+    /// Ready when the server has been silent for too long, which it tells.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
+        let limit = match (self.silence_limit, self.machine.reset_is_due()) {
+            (limit, false) => limit,
+            (limit, true) => Some(limit.unwrap_or(Duration::MAX).min(self.reset_limit)),
+        };
+        let Some(limit) = limit else {
             return Poll::Pending;
         };
         let sleep = self
             .silence
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        sleep.as_mut().poll(cx)
-    }
-
-    /// The peer broke the protocol: said with its address.
-    fn broken(&self, error: &Error) -> Error {
-        let message = format!(
-            "{} broke the Bolt protocol: {}",
-            self.address,
-            error.message()
-        );
-        Error::new(ErrorKind::Protocol, message)
+        sleep.as_mut().poll(cx).map(|()| limit)
     }
 
     fn lost_io(&mut self, error: io::Error) -> Error {
@@ -192,7 +247,7 @@ impl Connection {
     }
 
     fn lost(&mut self, why: &str) -> Error {
-        let commit = self.machine.commit_is_due();
+        let commit = self.machine.commit_is_unanswered();
         self.machine.set_defunct();
         let message = format!("the connection to {} was lost: {why}", self.address);
         let error = Error::new(ErrorKind::ServiceUnavailable, message);
@@ -224,9 +279,7 @@ impl Connection {
                 Poll::Ready(Err(_)) => return true,
                 Poll::Ready(Ok(())) => {
                     // What came must be an answer that is due.
-                    if self.machine.advance(Wanted::Idle).is_err()
-                        || self.machine.owes_nothing() && !self.machine.incoming().is_empty()
-                    {
+                    if self.machine.advance(Wanted::Idle).is_err() || self.machine.spoke_unasked() {
                         return true;
                     }
                 }
@@ -237,10 +290,12 @@ impl Connection {
     /// Makes the connection as new, without waiting: what goes on at the server is stopped by a
     /// RESET that leaves now, whose answer the next user takes. Whether that worked.
     pub(crate) fn recycle(&mut self) -> bool {
+        self.waiters.clear();
+        self.silence = None;
         if self.machine.is_clean() {
             return true;
         }
-        if self.machine.is_defunct() || self.machine.reset().is_err() {
+        if self.machine.is_spent() || self.machine.reset().is_err() {
             return false;
         }
         let mut cx = Context::from_waker(Waker::noop());

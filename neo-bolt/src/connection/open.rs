@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::time::Instant;
 
 use super::{Address, BoxedStream, Connection, Connector, Encryption, read_some};
 use crate::auth::AuthToken;
@@ -65,21 +64,12 @@ async fn steps(opening: &Opening, address: &Address) -> Result<Connection, Error
     let version = shake_hands(&mut stream, address, encrypted).await?;
     let mut machine = Machine::new(version);
     machine.hello(&opening.user_agent, &opening.auth, opening.routing.as_ref())?;
-    let now = Instant::now();
-    let mut connection = Connection {
-        stream,
-        machine,
-        address: address.clone(),
-        server_agent: String::new(),
-        opened: now,
-        idle_since: now,
-        silence_limit: None,
-        silence: None,
-    };
-    connection.drive(Wanted::Idle).await?;
+    let mut connection = Connection::new(stream, machine, address.clone(), opening.timeout);
+    let driven = connection.drive(Wanted::Idle).await;
     if let Some(failure) = connection.machine.failure() {
         return Err(refused(failure, address));
     }
+    driven?;
     if let Some(hello) = connection.machine.answer() {
         connection.server_agent = hello.get("server").unwrap_or_default();
         let hints = hello.map()?.remove("hints");
@@ -154,7 +144,7 @@ async fn shake_hands(
     stream.flush().await.map_err(lost)?;
     let mut received = Vec::new();
     loop {
-        match handshake::answer(&received).map_err(|error| at(&error, address))? {
+        match handshake::answer(&received).map_err(|error| error.at(address))? {
             Step::Done { version, reply, .. } => {
                 if !reply.is_empty() {
                     stream.write_all(&reply).await.map_err(lost)?;
@@ -171,13 +161,15 @@ async fn shake_hands(
             1
         };
         let count = read_some(stream, &mut next[..room]).await.map_err(lost)?;
-        if count == 0 {
+        if count == 0 && received.is_empty() {
             return Err(lost(io::ErrorKind::UnexpectedEof.into()));
+        } else if count == 0 {
+            // Something like an answer had begun.
+            return Err(Error::new(
+                ErrorKind::ServiceUnavailable,
+                format!("{address} closed the connection in the middle of the Bolt handshake"),
+            ));
         }
         received.extend_from_slice(&next[..count]);
     }
-}
-
-fn at(error: &Error, address: &Address) -> Error {
-    Error::new(error.kind(), format!("{address}: {}", error.message()))
 }

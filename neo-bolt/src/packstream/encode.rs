@@ -43,6 +43,16 @@ impl<'b> Encoder<'b> {
         self.dialect
     }
 
+    /// How many bytes the buffer has, with what was there before.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// What was written since the buffer had so many bytes.
+    pub(crate) fn written_since(&self, len: usize) -> &[u8] {
+        self.out.get(len..).unwrap_or_default()
+    }
+
     /// Writes `NULL`.
     pub fn null(&mut self) {
         self.out.put_u8(m::NULL);

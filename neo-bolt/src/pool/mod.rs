@@ -13,6 +13,9 @@ use crate::connection::{Address, Connection, Opening, open};
 use crate::error::{Error, ErrorKind};
 use crate::protocol::Wanted;
 
+/// How long closing takes at most, however many connections there are.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
+
 /// The pool of one driver.
 pub(crate) struct Pool {
     opening: Opening,
@@ -30,6 +33,8 @@ struct Server {
     #[allow(clippy::vec_box)] // they come and go as they are, without being moved
     idle: Mutex<Vec<Box<Connection>>>,
     in_use: AtomicUsize,
+    /// Somebody speaks Bolt there, or did once.
+    spoke_bolt: AtomicBool,
 }
 
 /// A connection in use. Dropping it gives it back, and whatever was going on at the server is
@@ -67,6 +72,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(self.config.max_connection_pool_size)),
             idle: Mutex::default(),
             in_use: AtomicUsize::new(0),
+            spoke_bolt: AtomicBool::new(false),
         });
         servers.insert(address.clone(), Arc::clone(&server));
         server
@@ -87,26 +93,34 @@ impl Pool {
     pub(crate) async fn acquire(self: &Arc<Self>, address: &Address) -> Result<Lease, Error> {
         let limit = self.config.connection_acquisition_timeout;
         let acquired = tokio::time::timeout(limit, self.acquire_in_turn(address)).await;
-        acquired.unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::AcquisitionTimeout,
-                format!(
-                    "no connection to {address} became free within the acquisition timeout of \
-                     {limit:?}; {} of {} are in use: raise max_connection_pool_size, or look for \
-                     results and transactions that are kept open",
-                    self.in_use(address),
-                    self.config.max_connection_pool_size
-                ),
-            ))
-        })
+        acquired.unwrap_or_else(|_| Err(self.timed_out(address)))
+    }
+
+    fn timed_out(&self, address: &Address) -> Error {
+        let limit = self.config.connection_acquisition_timeout;
+        let (in_use, size) = (self.in_use(address), self.config.max_connection_pool_size);
+        let why = if in_use < size {
+            "check that a Neo4j server listens there"
+        } else {
+            "raise max_connection_pool_size, or look for results and transactions that are kept \
+             open"
+        };
+        Error::new(
+            ErrorKind::AcquisitionTimeout,
+            format!(
+                "no connection to {address} was to be had within the acquisition timeout of \
+                 {limit:?}; {in_use} of {size} are in use: {why}"
+            ),
+        )
     }
 
     async fn acquire_in_turn(self: &Arc<Self>, address: &Address) -> Result<Lease, Error> {
+        self.check_open()?;
         let server = self.server(address);
         let permit = Arc::clone(&server.permits)
             .acquire_owned()
             .await
-            .map_err(|_| Error::new(ErrorKind::Usage, "the driver was closed"))?;
+            .map_err(|_| closed())?;
         let connection = loop {
             self.check_open()?;
             let idle = server
@@ -115,7 +129,7 @@ impl Pool {
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop();
             match idle {
-                None => break Box::new(open(&self.opening, address).await?),
+                None => break Box::new(self.open(&server, address).await?),
                 Some(mut idle) => {
                     if self.is_fresh(&mut idle).await {
                         break idle;
@@ -134,11 +148,31 @@ impl Pool {
         })
     }
 
+    async fn open(&self, server: &Server, address: &Address) -> Result<Connection, Error> {
+        match open(&self.opening, address).await {
+            Ok(connection) => {
+                server.spoke_bolt.store(true, Ordering::Relaxed);
+                Ok(connection)
+            }
+            // Where nobody ever spoke Bolt, a connection that is cut in the handshake means that
+            // the port or the scheme is wrong. Where somebody did, the server is going or coming.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotBolt | ErrorKind::Tls)
+                    && was_cut(&error)
+                    && server.spoke_bolt.load(Ordering::Relaxed) =>
+            {
+                Err(Error::new(ErrorKind::ServiceUnavailable, error.message()).with_source(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn check_open(&self) -> Result<(), Error> {
         if self.closed.load(Ordering::Acquire) {
-            return Err(Error::new(ErrorKind::Usage, "the driver was closed"));
+            Err(closed())
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// Whether an idle connection can be used. A look at the socket costs no round trip; a
@@ -160,20 +194,24 @@ impl Pool {
         }
     }
 
-    /// Closes idle connections now, and those in use when they come back.
+    /// Closes idle connections now, and those in use when they come back. Whoever waits for one
+    /// is told.
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        let deadline = tokio::time::Instant::now() + GOODBYE_LIMIT;
         let servers: Vec<_> = {
             let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
             servers.values().cloned().collect()
         };
         for server in servers {
+            server.permits.close();
             let idle = {
                 let mut idle = server.idle.lock().unwrap_or_else(PoisonError::into_inner);
                 std::mem::take(&mut *idle)
             };
             for connection in idle {
-                connection.close().await;
+                // Those that are left are closed without a word.
+                let _ = tokio::time::timeout_at(deadline, connection.close()).await;
             }
         }
     }
@@ -190,9 +228,29 @@ impl Pool {
         }
     }
 
+    pub(crate) fn acquisition_timeout(&self) -> Duration {
+        self.config.connection_acquisition_timeout
+    }
+
     pub(crate) fn connection_timeout(&self) -> Duration {
         self.config.connection_timeout
     }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Usage, "the driver was closed; make another")
+}
+
+/// Whether the stream broke, rather than said something else than Bolt.
+fn was_cut(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    source.is_some_and(|error: &std::io::Error| {
+        use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+        matches!(
+            error.kind(),
+            UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe
+        )
+    })
 }
 
 impl Lease {
@@ -213,13 +271,17 @@ impl Drop for Lease {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
-        if !pool.closed.load(Ordering::Acquire) && connection.recycle() {
+        if connection.recycle() {
             connection.touch();
-            self.server
+            let mut idle = self
+                .server
                 .idle
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+                .unwrap_or_else(PoisonError::into_inner);
+            // Looked at under the lock that closing takes after it has said so.
+            if !pool.closed.load(Ordering::Acquire) {
+                idle.push(connection);
+            }
         }
     }
 }

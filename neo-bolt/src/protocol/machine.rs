@@ -28,7 +28,7 @@ use super::version::Version;
 use crate::auth::AuthToken;
 use crate::bookmark::Bookmarks;
 use crate::error::{Error, ErrorKind};
-use crate::packstream::{Dialect, Encoder, ToBolt};
+use crate::packstream::{Decoder, Dialect, EncodeError, Encoder, Kind, ToBolt};
 use crate::value::{Map, Value};
 
 /// The largest message that is taken from a server: 1 GiB.
@@ -75,6 +75,8 @@ struct Output {
     failed: bool,
     /// A PULL is on its way, so more records may come without another.
     pulling: bool,
+    /// Nobody reads it; it is here so that the server can be told to forget it.
+    abandoned: bool,
 }
 
 /// What begins a transaction, explicit or not.
@@ -125,15 +127,18 @@ pub(crate) struct Machine {
     incoming: BytesMut,
     dechunker: Dechunker,
     pending: VecDeque<Request>,
+    /// How many RESETs are due. What stands before the last of them is of the past.
+    resets_due: usize,
     results: Vec<Output>,
     next_stream: u64,
     in_transaction: bool,
     /// The first failure since the last RESET.
     failure: Option<Error>,
-    /// RESETs on their way: what is answered before them concerns nobody any more.
-    resets: usize,
-    /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE.
+    /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE, or at the end of a result that
+    /// nobody reads.
     answer: Option<Metadata>,
+    /// The login has expired; a RESET does not mend that.
+    login_expired: bool,
     defunct: bool,
 }
 
@@ -146,12 +151,13 @@ impl Machine {
             incoming: BytesMut::with_capacity(8 * 1024),
             dechunker: Dechunker::new(MAX_MESSAGE),
             pending: VecDeque::new(),
+            resets_due: 0,
             results: Vec::new(),
             next_stream: 0,
             in_transaction: false,
             failure: None,
-            resets: 0,
             answer: None,
+            login_expired: false,
             defunct: false,
         }
     }
@@ -163,7 +169,7 @@ impl Machine {
         due: Request,
         tag: u8,
         fields: u8,
-        write: impl FnOnce(&mut Encoder<'_>) -> Result<(), crate::packstream::EncodeError>,
+        write: impl FnOnce(&mut Encoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), Error> {
         request(&mut self.outgoing, self.dialect, tag, fields, write)?;
         self.pending.push_back(due);
@@ -227,7 +233,9 @@ impl Machine {
         let extra = begin.map(Begin::extra).unwrap_or_default();
         self.request(Request::Run(id), tag::RUN, 3, |encoder| {
             encoder.string(statement)?;
+            let start = encoder.len();
             parameters.to_bolt(encoder)?;
+            must_be_map(encoder.written_since(start))?;
             extra.to_bolt(encoder)
         })?;
         self.next_stream += 1;
@@ -240,6 +248,7 @@ impl Machine {
             end: None,
             failed: false,
             pulling: false,
+            abandoned: false,
         });
         Ok(id)
     }
@@ -286,10 +295,11 @@ impl Machine {
         self.request(Request::Rollback, tag::ROLLBACK, 0, |_| Ok(()))
     }
 
-    /// RESET: whatever was going on is over. Answers that are still due are passed over.
+    /// RESET: whatever was going on is over. Answers that are still due are passed over, and
+    /// what is queued behind it finds the machine as new.
     pub(crate) fn reset(&mut self) -> Result<(), Error> {
         self.request(Request::Reset, tag::RESET, 0, |_| Ok(()))?;
-        self.resets += 1;
+        self.resets_due += 1;
         self.results.clear();
         self.answer = None;
         self.failure = None;
@@ -360,8 +370,12 @@ impl Machine {
                     )));
                 }
             };
-            let response = Response::parse(message).inspect_err(|_| self.defunct = true)?;
-            self.take(response)?;
+            match Response::parse(message) {
+                Ok(response) => self.take(response)?,
+                Err(error) => {
+                    return Err(self.broken(format!("the server sent broken bytes: {error}")));
+                }
+            }
         }
         Ok(true)
     }
@@ -395,8 +409,14 @@ impl Machine {
     }
 
     fn broken(&mut self, message: impl Into<String>) -> Error {
+        let commit_is_unanswered = self.commit_is_unanswered();
         self.defunct = true;
-        Error::new(ErrorKind::Protocol, message)
+        let error = Error::new(ErrorKind::Protocol, message);
+        if commit_is_unanswered {
+            error.with_unknown_commit()
+        } else {
+            error
+        }
     }
 
     fn take(&mut self, response: Response) -> Result<(), Error> {
@@ -408,35 +428,44 @@ impl Machine {
                 let Request::Pull(stream) = due else {
                     return Err(self.broken("the server sent a record that nothing asked for"));
                 };
-                // A result that nobody waits for any more has been taken off the list.
-                if let Some(result) = self.result_mut(stream) {
+                // A result of before a RESET is not there any more.
+                if let Some(result) = self.result_mut(stream)
+                    && !result.abandoned
+                {
                     result.records.push_back(record);
                 }
             }
             Response::Success(metadata) => {
                 self.pending.pop_front();
                 if due == Request::Reset {
-                    self.resets -= 1;
-                } else if self.resets == 0 {
+                    self.resets_due = self.resets_due.saturating_sub(1);
+                } else if self.resets_due == 0 {
                     self.succeed(due, metadata);
                 }
             }
+            Response::Failure(error) if due == Request::Reset => {
+                // Nothing that stands behind it was done, so it is as if it was never sent.
+                self.defunct = true;
+                let message = format!("the server could not reset the connection: {error}");
+                return Err(Error::new(ErrorKind::ServiceUnavailable, message));
+            }
             Response::Failure(error) => {
                 self.pending.pop_front();
-                if due == Request::Reset {
-                    self.defunct = true;
-                    return Err(error);
-                }
-                if self.resets == 0 {
+                self.login_expired |= error.is_expired_login();
+                if self.resets_due == 0 {
                     self.failure.get_or_insert(error);
                     self.fail(due);
                 }
             }
-            Response::Ignored => {
+            // A RESET that overtakes what was queued before it makes the server ignore that.
+            Response::Ignored if due != Request::Reset && self.resets_due > 0 => {
                 self.pending.pop_front();
-                if due == Request::Reset || self.resets == 0 && self.failure.is_none() {
+            }
+            Response::Ignored => {
+                if self.failure.is_none() {
                     return Err(self.broken("the server ignored a request without a reason"));
                 }
+                self.pending.pop_front();
                 self.fail(due);
             }
         }
@@ -459,7 +488,13 @@ impl Machine {
                     return;
                 };
                 result.pulling = false;
-                if metadata.get("has_more") != Some(true) {
+                if metadata.get("has_more") == Some(true) {
+                    return;
+                }
+                if result.abandoned {
+                    self.answer = Some(metadata);
+                    self.results.retain(|result| result.id != stream);
+                } else {
                     result.end = Some(metadata);
                 }
             }
@@ -470,12 +505,11 @@ impl Machine {
                 }
                 self.answer = Some(metadata);
             }
-            Request::Commit => {
+            Request::Commit | Request::Rollback => {
                 self.in_transaction = false;
                 self.answer = Some(metadata);
             }
             Request::Route => self.answer = Some(metadata),
-            Request::Rollback => self.in_transaction = false,
             Request::Logon | Request::Begin | Request::Reset => {}
         }
     }
@@ -487,6 +521,8 @@ impl Machine {
             result.failed = true;
             result.pulling = false;
         }
+        self.results
+            .retain(|result| !result.abandoned || !result.failed);
     }
 
     // ---- what a caller asks ---------------------------------------------------------------
@@ -546,7 +582,31 @@ impl Machine {
 
     /// Nobody waits for this result any more; what still comes of it is passed over.
     pub(crate) fn forget(&mut self, stream: StreamId) {
-        self.results.retain(|result| result.id != stream);
+        let Some(result) = self.result_mut(stream) else {
+            return;
+        };
+        result.abandoned = true;
+        result.records.clear();
+        if result.end.is_some() || result.failed {
+            let end = result.end.take();
+            self.answer = end.or(self.answer.take());
+            self.results.retain(|result| result.id != stream);
+        }
+    }
+
+    /// Nobody reads any result any more; all of them are over.
+    pub(crate) fn forget_ended(&mut self) {
+        self.results
+            .retain(|result| result.end.is_none() && !result.failed);
+    }
+
+    /// The result that was asked for first of those that are not over and read.
+    pub(crate) fn first_result(&self) -> Option<StreamId> {
+        self.results.first().map(|result| result.id)
+    }
+
+    pub(crate) fn is_abandoned(&self, stream: StreamId) -> bool {
+        self.result(stream).is_some_and(|result| result.abandoned)
     }
 
     /// Results that the server has not sent to their end.
@@ -557,13 +617,31 @@ impl Machine {
             .map(|result| result.id)
     }
 
-    pub(crate) fn commit_is_due(&self) -> bool {
-        self.pending.contains(&Request::Commit)
+    /// COMMIT has been sent whole, and nothing is known of what became of it.
+    pub(crate) fn commit_is_unanswered(&self) -> bool {
+        // After a failure the server ignores it; and it is never followed by anything but RESET.
+        self.outgoing.is_empty()
+            && self.failure.is_none()
+            && self.resets_due == 0
+            && self.pending.contains(&Request::Commit)
+    }
+
+    pub(crate) fn reset_is_due(&self) -> bool {
+        self.resets_due > 0
+    }
+
+    /// Nobody may use the connection any more, not even after a RESET.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.defunct || self.login_expired
+    }
+
+    pub(crate) fn owes_nothing(&self) -> bool {
+        self.pending.is_empty()
     }
 
     /// Nothing is owed, open or failed: the next user finds the connection as new.
     pub(crate) fn is_clean(&self) -> bool {
-        !self.defunct
+        !self.is_spent()
             && self.pending.is_empty()
             && self.failure.is_none()
             && !self.in_transaction
@@ -578,8 +656,20 @@ impl Machine {
         self.defunct = true;
     }
 
-    pub(crate) fn owes_nothing(&self) -> bool {
+    /// Whether the server has said something that nothing asked for. Empty chunks, which show
+    /// that it lives, do not count.
+    pub(crate) fn spoke_unasked(&mut self) -> bool {
         self.pending.is_empty()
+            && (!matches!(self.dechunker.next(&mut self.incoming), Ok(None))
+                || !self.incoming.is_empty())
+    }
+}
+
+fn must_be_map(parameters: &[u8]) -> Result<(), EncodeError> {
+    match Decoder::new(parameters).peek() {
+        Ok(Kind::Map) => Ok(()),
+        Ok(other) => Err(EncodeError::NotAMap(other.name())),
+        Err(_) => Err(EncodeError::NotAMap("nothing")),
     }
 }
 

@@ -4,10 +4,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::chunk::frame;
 use super::tag;
-use crate::error::{Error, ErrorKind};
-use crate::packstream::{
-    DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, Kind, ToBolt,
-};
+use crate::error::Error;
+use crate::packstream::{DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
 use crate::value::{Map, Value};
 
 /// Writes one request with its frame. `fields` says how many values `write` writes.
@@ -62,13 +60,13 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// Checks that it is one whole map, so that what is asked of it later can only be absent.
+    /// Takes a map that is whole.
     fn new(body: Bytes) -> Result<Self, DecodeError> {
         let mut decoder = Decoder::new(&body);
-        if decoder.peek()? != Kind::Map {
-            return Err(decoder.unexpected("MAP"));
+        for _ in 0..decoder.map()? {
+            decoder.string()?;
+            decoder.skip()?;
         }
-        decoder.skip()?;
         decoder.finish()?;
         Ok(Self { body })
     }
@@ -105,21 +103,19 @@ pub(super) enum Response {
 }
 
 impl Response {
-    pub(super) fn parse(mut message: Bytes) -> Result<Self, Error> {
+    pub(super) fn parse(mut message: Bytes) -> Result<Self, DecodeError> {
         let (tag, fields) = Decoder::new(&message).structure()?;
         // A structure's header is two bytes: marker and tag.
-        let mut body = || message.split_off(2);
+        let body = message.split_off(message.len().min(2));
         match (tag, fields) {
-            (tag::RECORD, 1) => Ok(Self::Record(body())),
-            (tag::SUCCESS, 1) => Ok(Self::Success(Metadata::new(body())?)),
-            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata::new(body())?))),
+            // Records are checked where they are decoded, each value on its own.
+            (tag::RECORD, 1) => Ok(Self::Record(body)),
+            (tag::SUCCESS, 1) => Ok(Self::Success(Metadata::new(body)?)),
+            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata::new(body)?))),
             (tag::IGNORED, _) => Ok(Self::Ignored),
-            (tag, fields) => Err(Error::new(
-                ErrorKind::Protocol,
-                format!(
-                    "the server sent a message 0x{tag:02X} of {fields} fields, which is no answer"
-                ),
-            )),
+            (tag, fields) => Err(DecodeError::malformed(format!(
+                "a message 0x{tag:02X} of {fields} fields is no answer"
+            ))),
         }
     }
 }

@@ -65,35 +65,60 @@ impl Provider {
         self.routing.is_some()
     }
 
-    /// A connection for `purpose`.
+    /// A connection for `purpose`, within the acquisition timeout.
+    ///
+    /// # Cancel safety
+    /// As [`Pool::acquire`].
     pub(crate) async fn acquire(&self, purpose: &Purpose) -> Result<Lease, Error> {
         let Some(routing) = &self.routing else {
             return self.pool.acquire(&self.seed).await;
         };
-        loop {
-            let table = self.table(purpose, routing).await?;
-            let Some(address) = self.choose(table.servers(purpose.mode)) else {
-                return Err(Error::new(
-                    ErrorKind::SessionExpired,
-                    format!(
-                        "the cluster behind {} has nobody who {} right now",
-                        self.seed,
-                        match purpose.mode {
-                            AccessMode::Read => "reads",
-                            AccessMode::Write => "writes",
-                        }
-                    ),
-                ));
-            };
+        let limit = self.pool.acquisition_timeout();
+        let acquired = tokio::time::timeout(limit, self.acquire_routed(purpose, routing)).await;
+        acquired.unwrap_or_else(|_| {
+            Err(Error::new(
+                ErrorKind::AcquisitionTimeout,
+                format!(
+                    "no connection to a member of the cluster behind {} was to be had within the \
+                     acquisition timeout of {limit:?}",
+                    self.seed
+                ),
+            ))
+        })
+    }
+
+    async fn acquire_routed(&self, purpose: &Purpose, routing: &Map) -> Result<Lease, Error> {
+        let table = self.table(purpose, routing).await?;
+        // Each member is tried once; whom a router still names after that is its own mistake.
+        let mut members = table.servers(purpose.mode).to_vec();
+        let mut last = None;
+        while let Some(address) = self.choose(&members) {
             match self.pool.acquire(&address).await {
-                // The next member is tried; each is taken off the table, so this comes to an end.
                 Err(error) if error.kind() == ErrorKind::ServiceUnavailable => {
                     tracing::debug!(%address, %error, "a member of the cluster is gone");
                     self.gone(&address);
+                    members.retain(|member| *member != address);
+                    last = Some(error);
                 }
                 acquired => return acquired,
             }
         }
+        let what = match purpose.mode {
+            AccessMode::Read => "reads",
+            AccessMode::Write => "writes",
+        };
+        let nobody = format!(
+            "the cluster behind {} has nobody who {what} right now",
+            self.seed
+        );
+        Err(match last {
+            None => Error::new(ErrorKind::SessionExpired, nobody),
+            Some(error) => Error::new(
+                ErrorKind::SessionExpired,
+                format!("{nobody}: {}", error.message()),
+            )
+            .with_source(error),
+        })
     }
 
     /// The member with the fewest connections in use; in turn where several have as few.
@@ -132,17 +157,11 @@ impl Provider {
                     tables.insert(key, table.clone());
                     return Ok(table);
                 }
-                Err(error) => match error.kind() {
-                    ErrorKind::ServiceUnavailable
-                    | ErrorKind::SessionExpired
-                    | ErrorKind::Protocol
-                    | ErrorKind::AcquisitionTimeout => {
-                        tracing::debug!(%router, %error, "a router did not answer");
-                        last = Some(error);
-                    }
-                    // A refused login, a database that is not there: no other router differs.
-                    _ => return Err(error),
-                },
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => {
+                    tracing::debug!(%router, %error, "a router sent no table");
+                    last = Some(error);
+                }
             }
         }
         Err(last.unwrap_or_else(|| {
@@ -200,6 +219,9 @@ impl Provider {
     pub(crate) fn learn(&self, error: &Error, address: &Address) {
         match (error.kind(), error.code()) {
             (ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired, _) => self.gone(address),
+            (_, Some("Neo.TransientError.General.DatabaseUnavailable")) => self.gone(address),
+            // Its other connections are of the same login.
+            _ if error.is_expired_login() => self.pool.forget(address),
             (
                 _,
                 Some(
@@ -218,5 +240,19 @@ impl Provider {
         self.pool.forget(address);
         let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.values_mut().for_each(|table| table.remove(address));
+    }
+}
+
+/// Whether every router would say the same: a refused login, a database that is not there.
+fn is_final(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::ServiceUnavailable
+        | ErrorKind::SessionExpired
+        | ErrorKind::Protocol
+        | ErrorKind::AcquisitionTimeout => false,
+        ErrorKind::Server => error
+            .code()
+            .is_some_and(|code| code.starts_with("Neo.ClientError.") && !error.is_retryable()),
+        _ => true,
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
-use super::EagerResult;
-use crate::bookmark::{BookmarkManager, Bookmarks};
+use super::{EagerResult, Memory};
+use crate::connection::{Connection, Waiters};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
@@ -18,61 +20,66 @@ use crate::record::Record;
 use crate::routing::{Provider, Purpose};
 use crate::summary::{ResultSummary, ServerInfo};
 
-/// What a session remembers from one transaction to the next.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    pub(crate) bookmarks: Mutex<Bookmarks>,
-    pub(crate) manager: Option<BookmarkManager>,
-}
-
-impl Memory {
-    /// What the next transaction must have seen.
-    pub(crate) fn bookmarks(&self) -> Bookmarks {
-        let own = self
-            .bookmarks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match &self.manager {
-            Some(manager) => own.union(&manager.bookmarks()),
-            None => own.clone(),
-        }
-    }
-
-    fn committed(&self, before: &Bookmarks, bookmark: Option<String>) {
-        let Some(bookmark) = bookmark else { return };
-        let new = Bookmarks::from_raw_values([bookmark]);
-        if let Some(manager) = &self.manager {
-            manager.update(before, new.clone());
-        }
-        *self
-            .bookmarks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = new;
-    }
-}
-
 /// See the module's description.
 pub(crate) struct Link {
     provider: Arc<Provider>,
-    memory: Arc<Memory>,
-    begin: Begin,
+    pub(super) memory: Arc<Memory>,
+    pub(super) begin: Begin,
     purpose: Purpose,
     fetch_size: i64,
     /// Each statement is a transaction of its own.
-    auto_commit: bool,
+    pub(super) auto_commit: bool,
     attempt: u32,
     /// Something failed that another attempt may mend.
     retryable: AtomicBool,
-    state: AsyncMutex<State>,
+    pub(super) state: AsyncMutex<State>,
     /// Results that were dropped while the connection was in other hands.
     dropped: Mutex<Vec<StreamId>>,
+    /// What went wrong in the background.
+    pub(super) untold: Mutex<Option<Error>>,
+    /// The transaction was given up; whoever has the connection lets go of it afterwards.
+    given_up: AtomicBool,
+    /// Readers of results who wait until others are done with the connection.
+    readers: Waiters,
 }
 
-enum State {
+pub(super) enum State {
     /// No connection yet: BEGIN leaves with the first statement.
     Waiting,
     Open(Lease),
+    /// Over, but for the rest of a result that is still to be read.
+    Kept(Option<Batch>),
     Closed,
+}
+
+/// The state in one's own hands. Letting go of it wakes those who wait for it.
+pub(super) struct Held<'l> {
+    // Dropped before `link` is told.
+    pub(super) state: MutexGuard<'l, State>,
+    _release: Release<'l>,
+}
+
+struct Release<'l>(&'l Link);
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.0.close_if_given_up();
+        self.0.readers.wake_all();
+    }
+}
+
+/// A result that is being asked for: given up unless somebody gets it in the end.
+struct Unread<'l> {
+    link: &'l Link,
+    stream: Option<StreamId>,
+}
+
+impl Drop for Unread<'_> {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream {
+            self.link.drop_result(stream);
+        }
+    }
 }
 
 /// How a link is made.
@@ -130,6 +137,9 @@ impl Link {
             retryable: AtomicBool::new(false),
             state: AsyncMutex::new(State::Waiting),
             dropped: Mutex::default(),
+            untold: Mutex::default(),
+            given_up: AtomicBool::new(false),
+            readers: Waiters::default(),
         })
     }
 
@@ -142,8 +152,22 @@ impl Link {
         self.retryable.load(Ordering::Acquire)
     }
 
+    pub(super) async fn hold(&self) -> Held<'_> {
+        Held {
+            state: self.state.lock().await,
+            _release: Release(self),
+        }
+    }
+
+    pub(super) fn try_hold(&self) -> Option<Held<'_>> {
+        Some(Held {
+            state: self.state.try_lock().ok()?,
+            _release: Release(self),
+        })
+    }
+
     /// Marks an error with the attempt, and remembers whether to try again.
-    fn stamp(&self, error: Error) -> Error {
+    pub(super) fn stamp(&self, error: Error) -> Error {
         if error.is_retryable() {
             self.retryable.store(true, Ordering::Release);
         }
@@ -151,7 +175,16 @@ impl Link {
     }
 
     /// Opens the connection if there is none yet; BEGIN is queued, and leaves with what follows.
-    async fn open<'s>(&self, state: &'s mut State) -> Result<&'s mut Lease, Error> {
+    pub(super) async fn open<'s>(&self, state: &'s mut State) -> Result<&'s mut Lease, Error> {
+        let over = || {
+            Error::new(
+                ErrorKind::TransactionClosed,
+                "the transaction is over; begin another",
+            )
+        };
+        if self.given_up.load(Ordering::Acquire) {
+            return Err(over());
+        }
         if let State::Waiting = state {
             let mut lease = self.provider.acquire(&self.purpose).await?;
             if !self.auto_commit {
@@ -160,17 +193,10 @@ impl Link {
             *state = State::Open(lease);
         }
         let State::Open(lease) = state else {
-            return Err(Error::new(
-                ErrorKind::TransactionClosed,
-                "the transaction is over; begin another",
-            ));
+            return Err(over());
         };
-        let dropped = {
-            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *dropped)
-        };
-        let machine = lease.connection()?.machine();
-        if let Some(failure) = machine.failure() {
+        self.forget_dropped(lease)?;
+        if let Some(failure) = lease.connection()?.failure() {
             return Err(Error::new(
                 ErrorKind::TransactionClosed,
                 format!(
@@ -179,36 +205,53 @@ impl Link {
                 ),
             ));
         }
-        dropped
-            .into_iter()
-            .for_each(|stream| machine.forget(stream));
         Ok(lease)
     }
 
-    /// Runs one exchange; a lost connection closes the transaction and teaches the routing.
-    async fn drive(&self, lease: &mut Lease, wanted: Wanted) -> Result<(), Error> {
+    /// Passes on which results were dropped while the connection was in other hands.
+    pub(super) fn forget_dropped(&self, lease: &mut Lease) -> Result<(), Error> {
+        let dropped = {
+            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *dropped)
+        };
+        let machine = lease.connection()?.machine();
+        dropped
+            .into_iter()
+            .for_each(|stream| machine.forget(stream));
+        Ok(())
+    }
+
+    /// Runs one exchange; what fails teaches the routing.
+    pub(super) async fn drive(&self, lease: &mut Lease, wanted: Wanted) -> Result<(), Error> {
         let connection = lease.connection()?;
         let driven = connection.drive(wanted).await;
-        let error = match (&driven, connection.failure()) {
-            (Err(error), _) | (Ok(()), Some(error)) => error,
-            (Ok(()), None) => return Ok(()),
-        };
-        self.provider.learn(error, connection.address());
+        self.learn(connection, &driven);
         driven
+    }
+
+    fn learn(&self, connection: &Connection, driven: &Result<(), Error>) {
+        if let Some(error) = driven.as_ref().err().or(connection.failure()) {
+            self.provider.learn(error, connection.address());
+        }
     }
 
     /// Sends a statement and waits for its columns.
     pub(crate) async fn run(
-        self: &Arc<Self>,
+        &self,
         statement: &str,
         parameters: &(dyn ToBolt + Sync),
     ) -> Result<(StreamId, Arc<[String]>), Error> {
-        let mut state = self.state.lock().await;
+        let mut held = self.hold().await;
+        let mut unread = Unread {
+            link: self,
+            stream: None,
+        };
         let run = async {
-            let lease = self.open(&mut state).await?;
+            let lease = self.open(&mut held.state).await?;
             let begin = self.auto_commit.then_some(&self.begin);
             let machine = lease.connection()?.machine();
             let stream = machine.run(statement, parameters, begin)?;
+            unread.stream = Some(stream);
             machine.pull(stream, self.fetch_size)?;
             self.drive(lease, Wanted::Keys(stream)).await?;
             let machine = lease.connection()?.machine();
@@ -218,21 +261,28 @@ impl Link {
                 (None, None) => Err(Error::new(ErrorKind::Protocol, "a result without columns")),
             }
         };
-        run.await.map_err(|error| self.stamp(error))
+        let ran = run.await.map_err(|error| self.stamp(error))?;
+        unread.stream = None;
+        Ok(ran)
     }
 
     /// Sends a statement and takes its whole result, in one round trip.
     pub(crate) async fn execute(
-        self: &Arc<Self>,
+        &self,
         statement: &str,
         parameters: &(dyn ToBolt + Sync),
     ) -> Result<EagerResult, Error> {
-        let mut state = self.state.lock().await;
+        let mut held = self.hold().await;
+        let mut unread = Unread {
+            link: self,
+            stream: None,
+        };
         let execute = async {
-            let lease = self.open(&mut state).await?;
+            let lease = self.open(&mut held.state).await?;
             let begin = self.auto_commit.then_some(&self.begin);
             let machine = lease.connection()?.machine();
             let stream = machine.run(statement, parameters, begin)?;
+            unread.stream = Some(stream);
             machine.pull(stream, -1)?;
             self.drive(lease, Wanted::Idle).await?;
             collect(lease, stream)
@@ -241,37 +291,84 @@ impl Link {
     }
 
     /// The next records of a result. Asks for more as soon as a batch has come, so that the
-    /// server works while the caller reads.
-    pub(crate) async fn refill(self: Arc<Self>, stream: StreamId) -> Batch {
-        let mut state = self.state.lock().await;
-        let refilled = self.refill_locked(&mut state, stream).await;
-        refilled.unwrap_or_else(|error| Batch {
+    /// server works while the caller reads; `discard` asks for the end without the records.
+    ///
+    /// Between two polls the connection is free for others.
+    pub(crate) fn poll_refill(
+        &self,
+        cx: &mut Context<'_>,
+        stream: StreamId,
+        discard: bool,
+    ) -> Poll<Batch> {
+        let held = self.try_hold().or_else(|| {
+            self.readers.add(cx.waker());
+            // It may have been let go just before.
+            self.try_hold()
+        });
+        let Some(mut held) = held else {
+            return Poll::Pending;
+        };
+        let refilled = ready!(self.poll_refill_held(cx, &mut held.state, stream, discard));
+        Poll::Ready(refilled.unwrap_or_else(|error| Batch {
             records: VecDeque::new(),
             end: Some(Err(self.stamp(error))),
-        })
+        }))
     }
 
-    async fn refill_locked(&self, state: &mut State, stream: StreamId) -> Result<Batch, Error> {
-        let State::Open(lease) = state else {
-            return Err(Error::new(
-                ErrorKind::TransactionClosed,
-                "the result ended with its transaction before all of it was read",
-            ));
+    fn poll_refill_held(
+        &self,
+        cx: &mut Context<'_>,
+        state: &mut State,
+        stream: StreamId,
+        discard: bool,
+    ) -> Poll<Result<Batch, Error>> {
+        let lease = match state {
+            State::Open(lease) => lease,
+            State::Kept(batch) if batch.is_some() => {
+                return Poll::Ready(batch.take().ok_or_else(ended));
+            }
+            _ => return Poll::Ready(Err(ended())),
         };
-        if lease.connection()?.machine().wants_pull(stream) {
-            let machine = lease.connection()?.machine();
-            machine.pull(stream, self.fetch_size)?;
+        let connection = lease.connection()?;
+        if connection.machine().wants_pull(stream) {
+            self.ask_for_more(connection, stream, discard)?;
         }
-        self.drive(lease, Wanted::Records(stream)).await?;
-        let server = server_info(lease)?;
-        let machine = lease.connection()?.machine();
-        let (records, end) = machine.take_records(stream);
-        if end.is_none() && machine.wants_pull(stream) {
-            machine.pull(stream, self.fetch_size)?;
+        let driven = ready!(connection.poll_drive(cx, Wanted::Records(stream)));
+        self.learn(connection, &driven);
+        driven?;
+        let (records, end) = connection.machine().take_records(stream);
+        if end.is_none() && connection.machine().wants_pull(stream) {
+            self.ask_for_more(connection, stream, discard)?;
             // Nothing is waited for: the request leaves, and its answer comes with the next call.
-            lease.connection()?.send_now()?;
+            connection.send_now()?;
         }
-        let end = end.map(|end| match end {
+        let end = match end {
+            None => None,
+            Some(end) => Some(self.ended_by(end, server_info(lease)?)),
+        };
+        if self.auto_commit && end.is_some() {
+            *state = State::Closed;
+        }
+        Poll::Ready(Ok(Batch { records, end }))
+    }
+
+    fn ask_for_more(
+        &self,
+        connection: &mut Connection,
+        stream: StreamId,
+        discard: bool,
+    ) -> Result<(), Error> {
+        let machine = connection.machine();
+        if discard {
+            machine.discard(stream)
+        } else {
+            machine.pull(stream, self.fetch_size)
+        }
+    }
+
+    /// What the end of a result means to its reader, and to the session.
+    pub(super) fn ended_by(&self, end: End, server: ServerInfo) -> Result<ResultSummary, Error> {
+        match end {
             End::Failed(error) => Err(self.stamp(error)),
             End::Complete { run, pull } => {
                 if self.auto_commit {
@@ -280,145 +377,41 @@ impl Link {
                 }
                 Ok(ResultSummary { run, pull, server })
             }
-        });
-        if self.auto_commit && end.is_some() {
-            *state = State::Closed;
-        }
-        Ok(Batch { records, end })
-    }
-
-    /// Commits. Results that are still open are thrown away first, as by the official drivers.
-    pub(crate) async fn commit(&self) -> Result<(), Error> {
-        let mut state = self.state.lock().await;
-        if let State::Waiting = *state {
-            // Nothing was run, so there is nothing to commit.
-            *state = State::Closed;
-            return Ok(());
-        }
-        let commit = async {
-            let lease = self.open(&mut state).await?;
-            self.settle(lease).await?;
-            lease.connection()?.machine().commit()?;
-            self.drive(lease, Wanted::Idle).await?;
-            let machine = lease.connection()?.machine();
-            if let Some(failure) = machine.failure() {
-                return Err(failure.again());
-            }
-            let bookmark = machine.answer().and_then(|answer| answer.get("bookmark"));
-            self.memory.committed(&self.begin.bookmarks, bookmark);
-            Ok(())
-        };
-        let committed = commit.await;
-        *state = State::Closed;
-        committed.map_err(|error| self.stamp(error))
-    }
-
-    /// Brings every open result to its end, as a server wants it before COMMIT.
-    async fn settle(&self, lease: &mut Lease) -> Result<(), Error> {
-        loop {
-            self.drive(lease, Wanted::Idle).await?;
-            let machine = lease.connection()?.machine();
-            if let Some(failure) = machine.failure() {
-                return Err(failure.again());
-            }
-            let open: Vec<_> = machine.open_results().collect();
-            if open.is_empty() {
-                return Ok(());
-            }
-            open.into_iter()
-                .try_for_each(|stream| machine.discard(stream))?;
         }
     }
 
-    /// Rolls back, and waits until the server has.
-    pub(crate) async fn rollback(&self) -> Result<(), Error> {
-        let mut state = self.state.lock().await;
-        let previous = std::mem::replace(&mut *state, State::Closed);
-        let State::Open(mut lease) = previous else {
-            return Ok(());
-        };
-        let connection = lease.connection()?;
-        if connection.machine().failure().is_some() || connection.machine().is_defunct() {
-            // The server has rolled back already, or will when it sees the connection gone.
-            return Ok(());
-        }
-        connection
-            .drive(Wanted::Idle)
-            .await
-            .map_err(|error| self.stamp(error))?;
-        if connection.machine().open_results().next().is_some() {
-            // A RESET ends results and transaction alike.
-            connection.machine().reset()?;
-        } else if connection.machine().failure().is_none() {
-            connection.machine().rollback()?;
-        }
-        connection
-            .drive(Wanted::Idle)
-            .await
-            .map_err(|error| self.stamp(error))
+    /// Gives the transaction up without waiting: the connection goes back to the pool, and a
+    /// RESET rolls back.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Release);
+        self.close_if_given_up();
     }
 
-    /// Ends the transaction without waiting: the connection goes back to the pool with a RESET.
-    pub(crate) async fn abandon(&self) {
-        *self.state.lock().await = State::Closed;
-    }
-
-    /// Nobody reads this result any more.
-    pub(crate) fn forget(self: &Arc<Self>, stream: StreamId) {
-        let Ok(mut state) = self.state.try_lock() else {
-            self.dropped
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(stream);
-            return;
-        };
-        if !self.auto_commit {
-            if let State::Open(lease) = &mut *state
-                && let Ok(connection) = lease.connection()
-            {
-                connection.machine().forget(stream);
-            }
-            return;
-        }
-        let State::Open(lease) = std::mem::replace(&mut *state, State::Closed) else {
-            return;
-        };
-        // A read may be cut short. A write commits when its result is at its end, so somebody
-        // must bring it there, or it would be undone without a word.
-        if !self.begin.read
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+    fn close_if_given_up(&self) {
+        if self.given_up.load(Ordering::Acquire)
+            && let Ok(mut state) = self.state.try_lock()
         {
-            runtime.spawn(Arc::clone(self).finish(lease, stream));
+            *state = State::Closed;
         }
     }
 
-    /// Brings an auto-commit transaction to its end.
-    async fn finish(self: Arc<Self>, mut lease: Lease, stream: StreamId) {
-        let finish = async {
-            self.settle(&mut lease).await?;
-            if let (
-                _,
-                Some(End::Complete {
-                    pull: Some(pull), ..
-                }),
-            ) = lease.connection()?.machine().take_records(stream)
-            {
-                self.memory
-                    .committed(&self.begin.bookmarks, pull.get("bookmark"));
-            }
-            Ok::<_, Error>(())
-        };
-        let finished = tokio::time::timeout(self.provider.pool().connection_timeout(), finish);
-        match finished.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "a dropped auto-commit result failed"),
-            Err(_) => tracing::warn!("a dropped auto-commit result took too long and was undone"),
-        }
+    pub(super) fn drop_result(&self, stream: StreamId) {
+        self.dropped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(stream);
     }
 
     pub(crate) async fn is_closed(&self) -> bool {
-        matches!(*self.state.lock().await, State::Closed)
+        matches!(self.hold().await.state.deref(), State::Closed)
     }
+}
+
+fn ended() -> Error {
+    Error::new(
+        ErrorKind::TransactionClosed,
+        "the result ended with its transaction before all of it was read",
+    )
 }
 
 pub(crate) fn server_info(lease: &mut Lease) -> Result<ServerInfo, Error> {

@@ -1,8 +1,11 @@
 //! Transactions: explicit ones, and those that a session runs and retries.
 
+mod finish;
 mod link;
+mod memory;
 
-pub(crate) use link::{Batch, Link, LinkConfig, Memory, collect, server_info};
+pub(crate) use link::{Link, LinkConfig, collect, server_info};
+pub(crate) use memory::Memory;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -118,8 +121,19 @@ impl Transaction<'_> {
         self.link.rollback().await
     }
 
+    /// Ends the transaction if it is not over, without waiting: the server rolls it back.
+    pub fn close(&mut self) {
+        self.link.give_up();
+    }
+
     /// Whether the transaction is over.
     pub async fn closed(&self) -> bool {
         self.link.is_closed().await
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        self.link.give_up();
     }
 }

@@ -1,0 +1,178 @@
+//! How transactions end.
+
+use std::sync::{Arc, PoisonError};
+
+use super::link::{Batch, Link, State, server_info};
+use crate::error::{Error, ErrorKind};
+use crate::pool::Lease;
+use crate::protocol::{StreamId, Wanted};
+
+impl Link {
+    /// Commits. Results that are still open end here.
+    pub(crate) async fn commit(&self) -> Result<(), Error> {
+        let mut held = self.hold().await;
+        if let State::Waiting = *held.state {
+            // Nothing was run, so there is nothing to commit.
+            *held.state = State::Closed;
+            return Ok(());
+        }
+        let commit = async {
+            let lease = self.open(&mut held.state).await?;
+            self.settle(lease).await?;
+            lease.connection()?.machine().commit()?;
+            self.drive(lease, Wanted::Idle).await?;
+            let machine = lease.connection()?.machine();
+            if let Some(failure) = machine.failure() {
+                return Err(failure.again());
+            }
+            // What was not read by now is not read any more.
+            machine.forget_ended();
+            let bookmark = machine.answer().and_then(|answer| answer.get("bookmark"));
+            self.memory.committed(&self.begin.bookmarks, bookmark);
+            Ok(())
+        };
+        let committed = commit.await;
+        *held.state = State::Closed;
+        committed.map_err(|error| self.stamp(error))
+    }
+
+    /// Brings every open result to its end, as a server wants it before COMMIT.
+    async fn settle(&self, lease: &mut Lease) -> Result<(), Error> {
+        loop {
+            self.drive(lease, Wanted::Idle).await?;
+            let machine = lease.connection()?.machine();
+            if let Some(failure) = machine.failure() {
+                return Err(failure.again());
+            }
+            let open: Vec<_> = machine.open_results().collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            open.into_iter()
+                .try_for_each(|stream| machine.discard(stream))?;
+        }
+    }
+
+    /// Rolls back, and waits until the server has.
+    pub(crate) async fn rollback(&self) -> Result<(), Error> {
+        let mut held = self.hold().await;
+        let previous = std::mem::replace(&mut *held.state, State::Closed);
+        let State::Open(mut lease) = previous else {
+            return Ok(());
+        };
+        let rollback = async {
+            let machine = lease.connection()?.machine();
+            if machine.failure().is_some() || machine.is_defunct() {
+                // The server has rolled back already, or will when it sees the connection gone.
+                return Ok(());
+            }
+            // What was asked for is not worth waiting for: a RESET ends it, and rolls back.
+            let busy = !machine.owes_nothing() || machine.open_results().next().is_some();
+            if busy {
+                machine.reset()?
+            } else {
+                machine.rollback()?
+            }
+            self.drive(&mut lease, Wanted::Idle).await?;
+            let machine = lease.connection()?.machine();
+            machine.forget_ended();
+            machine
+                .failure()
+                .map_or(Ok(()), |failure| Err(failure.again()))
+        };
+        rollback.await.map_err(|error| self.stamp(error))
+    }
+
+    /// Lets an auto-commit transaction come to its end, so that it takes effect. What its reader
+    /// has not taken yet is kept for him; without a reader it is not sent, and a failure is told
+    /// to the caller of this.
+    pub(crate) async fn finish(&self) -> Result<(), Error> {
+        let mut held = self.hold().await;
+        if let State::Open(lease) = &mut *held.state {
+            let ran = self.run_out(lease).await;
+            let (kept, failed) = match ran {
+                Ok(kept) => (kept, None),
+                Err(error) => (None, Some(self.stamp(error))),
+            };
+            *held.state = kept.map_or(State::Closed, |batch| State::Kept(Some(batch)));
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.take().map_or(Ok(()), Err)
+    }
+
+    /// Nobody reads this result any more. A statement that was accepted takes effect all the
+    /// same, in the background where its transaction is its own.
+    pub(crate) fn forget(self: &Arc<Self>, stream: StreamId) {
+        self.drop_result(stream);
+        // Where the connection is in other hands, those see to it.
+        let Some(mut held) = self.try_hold() else {
+            return;
+        };
+        let State::Open(lease) = &mut *held.state else {
+            return;
+        };
+        if self.forget_dropped(lease).is_err() || !self.auto_commit {
+            return;
+        }
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.begin.read => {
+                let link = Arc::clone(self);
+                drop(held);
+                runtime.spawn(async move {
+                    if let Err(error) = link.finish().await {
+                        tracing::warn!(%error, "a statement failed whose result nobody reads");
+                        // The session's next call tells it too.
+                        let untold = link.untold.lock();
+                        *untold.unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    }
+                });
+            }
+            // What only reads may be cut short.
+            _ => *held.state = State::Closed,
+        }
+    }
+
+    async fn run_out(&self, lease: &mut Lease) -> Result<Option<Batch>, Error> {
+        loop {
+            self.forget_dropped(lease)?;
+            let driven = self.drive(lease, Wanted::Idle).await;
+            self.forget_dropped(lease)?;
+            let machine = lease.connection()?.machine();
+            let Some(stream) = machine.first_result() else {
+                // Nobody reads it, and it is over.
+                driven?;
+                let failure = lease.connection()?.failure().map(Error::again);
+                let answer = lease.connection()?.machine().answer();
+                if let Some(bookmark) = answer.and_then(|answer| answer.get("bookmark")) {
+                    self.memory.committed(&self.begin.bookmarks, Some(bookmark));
+                }
+                return failure.map_or(Ok(None), Err);
+            };
+            let abandoned = machine.is_abandoned(stream);
+            if driven.is_ok() && machine.wants_pull(stream) {
+                if abandoned {
+                    machine.discard(stream)?
+                } else {
+                    machine.pull(stream, -1)?
+                }
+                continue;
+            }
+            let (records, end) = machine.take_records(stream);
+            let end = match (driven, end) {
+                (Err(error), _) => Err(self.stamp(error)),
+                (Ok(()), Some(end)) => self.ended_by(end, server_info(lease)?),
+                (Ok(()), None) => Err(Error::new(ErrorKind::Protocol, "a result without an end")),
+            };
+            return match (abandoned, end) {
+                (true, end) => end.map(|_| None),
+                (false, end) => Ok(Some(Batch {
+                    records,
+                    end: Some(end),
+                })),
+            };
+        }
+    }
+}
