@@ -61,13 +61,15 @@ pub(crate) fn check(tokens: &Tokens<'_>, places: &[Place]) -> Result<(), Failure
 }
 
 fn function(tokens: &Tokens<'_>, index: usize) -> Result<(), Failure> {
-    let name = tokens.source(index);
-    let dotted = (index >= 2 && tokens.mark(index - 1, '.'))
-        .then(|| format!("{}.{name}", tokens.source(index - 2)));
-    let called = dotted.as_deref().unwrap_or(name);
+    let mut called = tokens.source(index).to_owned();
+    let mut first = index;
+    while first >= 2 && tokens.mark(first - 1, '.') {
+        first -= 2;
+        called = format!("{}.{called}", tokens.source(first));
+    }
     match FUNCTIONS
         .iter()
-        .find(|known| known.eq_ignore_ascii_case(called))
+        .find(|known| known.eq_ignore_ascii_case(&called))
     {
         Some(known) => Err(missing(SYNTAX, &format!("the function {known}()"))),
         None => Ok(()),
