@@ -3,7 +3,7 @@
 use crate::model::Genre::{self, Epic, Novel, Novella, Satire, ShortStories};
 
 /// Name, year of birth and country.
-pub const AUTHORS: [(&str, i32, &str); 16] = [
+pub(crate) const AUTHORS: [(&str, i32, &str); 16] = [
     ("Miguel de Cervantes", 1547, "Spain"),
     ("Jonathan Swift", 1667, "Ireland"),
     ("Jane Austen", 1775, "England"),
@@ -23,7 +23,7 @@ pub const AUTHORS: [(&str, i32, &str); 16] = [
 ];
 
 /// Title, author, year, genre and (in a common edition) the number of pages.
-pub const BOOKS: [(&str, &str, i32, Genre, Option<u32>); 26] = [
+pub(crate) const BOOKS: [(&str, &str, i32, Genre, Option<u32>); 26] = [
     ("Divine Comedy", "Dante Alighieri", 1321, Epic, Some(798)),
     (
         "Don Quixote",
@@ -125,7 +125,7 @@ pub const BOOKS: [(&str, &str, i32, Genre, Option<u32>); 26] = [
 ];
 
 /// Which book left its mark on which.
-pub const INFLUENCES: [(&str, &str); 7] = [
+pub(crate) const INFLUENCES: [(&str, &str); 7] = [
     ("Don Quixote", "Dead Souls"),
     ("Don Quixote", "Madame Bovary"),
     ("Don Quixote", "Moby-Dick"),

@@ -4,41 +4,41 @@ use neo_ogm::prelude::*;
 
 /// A book.
 #[derive(Node, Debug, Clone)]
-pub struct Book {
+pub(crate) struct Book {
     #[node(key)]
-    pub title: String,
+    pub(crate) title: String,
     #[node(index)]
-    pub genre: Genre,
-    pub pages: Option<u32>,
-    pub shelf: Option<String>,
+    pub(crate) genre: Genre,
+    pub(crate) pages: Option<u32>,
+    pub(crate) shelf: Option<String>,
     #[relationship(type = "WRITTEN_BY")]
-    pub author: One<Author, WrittenBy>,
+    pub(crate) author: One<Author, WrittenBy>,
     #[relationship(type = "INFLUENCED")]
-    pub influenced: Many<Book>,
+    pub(crate) influenced: Many<Book>,
 }
 
 /// Who wrote it.
 #[derive(Node, Debug, Clone)]
-pub struct Author {
+pub(crate) struct Author {
     #[node(key)]
-    pub name: String,
+    pub(crate) name: String,
     #[node(index)]
-    pub country: String,
-    pub born: Option<i32>,
+    pub(crate) country: String,
+    pub(crate) born: Option<i32>,
     #[relationship(type = "WRITTEN_BY", direction = "in")]
-    pub books: Many<Book, WrittenBy>,
+    pub(crate) books: Many<Book, WrittenBy>,
 }
 
 /// When it was first published.
 #[relationship(type = "WRITTEN_BY")]
 #[derive(Debug, Clone)]
-pub struct WrittenBy {
-    pub year: i32,
+pub(crate) struct WrittenBy {
+    pub(crate) year: i32,
 }
 
 /// What kind of book it is.
 #[derive(Property, Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Genre {
+pub(crate) enum Genre {
     Novel,
     Novella,
     Epic,

@@ -24,7 +24,7 @@ pub async fn connect() -> Result<Graph, neo_ogm::Error> {
     };
     let server = graph.driver().server_info().await?;
     println!(
-        "Running on {} (Bolt {})\n",
+        "Running on {graph}: {}, Bolt {}\n",
         server.agent(),
         server.protocol_version()
     );

@@ -16,7 +16,7 @@ use super::schema::catalogue::Catalogue;
 use super::statement::{Prepared, prepare};
 
 /// The version of Neo4j whose dialect is spoken, as drivers expect it.
-const AGENT: &str = "Neo4j/5.26.0";
+const AGENT: &str = "Neo4j/5.26.0 (neo-ogm embedded engine)";
 /// The one database.
 const DATABASE: &str = "neo4j";
 /// How long a transaction waits for its turn to write, unless its own timeout is shorter.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use neo_bolt::server::Failure;
 
-use super::clauses::Clause;
+use super::clauses::{Clause, items};
 use super::columns::{Columns, Entity, pattern_variables};
 use super::place::Place;
 use super::token::{Kind, Tokens};
@@ -14,6 +14,20 @@ use crate::embedded::names;
 /// Functions that may also be the names of variables; the engine takes them for functions only.
 const FUNCTION_WORDS: &[&str] = &[
     "count", "sum", "avg", "min", "max", "collect", "length", "nodes", "any", "none", "single",
+];
+
+/// Functions that take many rows and give one.
+const AGGREGATES: &[&str] = &[
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "collect",
+    "stDev",
+    "stDevP",
+    "percentileCont",
+    "percentileDisc",
 ];
 
 /// What is to be made of a column when it comes back.
@@ -64,8 +78,42 @@ pub(crate) fn rewrite(
             finish.push(kind);
         }
     }
+    for at in grouping_returns(tokens, places, clauses) {
+        replaced.insert(at, (at + 1, "WITH * RETURN".to_owned()));
+    }
     let text = rewriter.range(0..tokens.len(), &replaced)?;
     Ok(Rewritten { text, finish })
+}
+
+/// Where a `RETURN` stands that groups by something: the engine reads only those properties of a
+/// node that the statement names, and takes such a `RETURN` for one that names none. Behind a
+/// `WITH *` it gives whole nodes.
+fn grouping_returns(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Vec<usize> {
+    let aggregates = |item: Range<usize>| {
+        item.into_iter().any(|index| {
+            places.get(index) == Some(&Place::Function)
+                && AGGREGATES.iter().any(|name| tokens.is(index, name))
+        })
+    };
+    let mut found = Vec::new();
+    for pair in clauses.windows(2) {
+        let [before, clause] = pair else { continue };
+        if clause.keyword != "RETURN" || before.keyword == "UNION" {
+            continue;
+        }
+        let (mut grouped, mut by) = (false, false);
+        for item in items(tokens, clause.body.clone()) {
+            if aggregates(item) {
+                grouped = true;
+            } else {
+                by = true;
+            }
+        }
+        if grouped && by {
+            found.push(clause.body.start - 1);
+        }
+    }
+    found
 }
 
 /// What each variable of the statement is, where its patterns tell.

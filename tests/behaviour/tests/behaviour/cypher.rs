@@ -5,7 +5,11 @@ use neo_ogm::ErrorKind;
 use neo_ogm::neo_bolt::value::Value;
 use serde::Deserialize;
 
-on_every_backend!(rows_become_what_is_asked_for, what_does_not_fit_is_named);
+on_every_backend!(
+    rows_become_what_is_asked_for,
+    grouped_nodes_are_whole,
+    what_does_not_fit_is_named,
+);
 
 async fn rows_become_what_is_asked_for(backend: Backend) {
     let graph = backend.graph().await;
@@ -67,6 +71,35 @@ async fn rows_become_what_is_asked_for(backend: Backend) {
             pages: None
         }]
     );
+}
+
+/// The embedded engine reads no more of a node than a statement names, and must be told.
+async fn grouped_nodes_are_whole(backend: Backend) {
+    let graph = backend.graph().await;
+    let mut book = Book::new(backend.key("book"), "T");
+    book.pages = Some(3);
+    let author = Author::new(backend.key("author"));
+    graph.save(&book).await.unwrap();
+    graph.save(&author).await.unwrap();
+    book.author
+        .connect(&author)
+        .properties(Wrote { year: 1878 })
+        .await
+        .unwrap();
+    for what in [
+        "b, r, count(*)",
+        "b, r, count(p) AS n ORDER BY b.title",
+        "b, r, size(collect(p))",
+    ] {
+        let text = format!("MATCH (b:Book {{isbn: $isbn}})-[r:WRITTEN_BY]->(p) RETURN {what}");
+        let query = graph.cypher(text).param("isbn", book.isbn.as_str());
+        let rows: Vec<(Book, Wrote, i64)> = query.fetch(&graph).await.unwrap();
+        assert_eq!(
+            (rows[0].0.pages, rows[0].1.year, rows[0].2),
+            (Some(3), 1878, 1),
+            "{what}"
+        );
+    }
 }
 
 async fn what_does_not_fit_is_named(backend: Backend) {
