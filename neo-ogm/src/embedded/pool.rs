@@ -1,6 +1,6 @@
 //! Handles that wait for work, and the queue of those who want to write.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use neo_bolt::server::Failure;
@@ -8,24 +8,41 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::engine::{Engine, Handle};
 
-/// How many idle handles are kept.
-const MAX_IDLE: usize = 8;
+/// How many handles there are: one for the writer, the others for statements that read.
+///
+/// They are opened with the database, because opening one waits for a writer, and a reader must
+/// not.
+const HANDLES: usize = 4;
 
 /// The handles of one database. There is one writer at a time; writers queue in the order in
 /// which they came, and readers never wait for them.
 pub(super) struct Pool<E: Engine> {
     engine: E,
-    idle: Mutex<Vec<E::Handle>>,
+    handles: Mutex<Handles<E>>,
+    returned: Condvar,
     writer: Arc<tokio::sync::Mutex<()>>,
 }
 
+struct Handles<E: Engine> {
+    idle: Vec<E::Handle>,
+    /// Idle or in use.
+    open: usize,
+}
+
 impl<E: Engine> Pool<E> {
-    pub(super) fn new(engine: E) -> Self {
-        Self {
+    pub(super) fn new(engine: E) -> Result<Self, Failure> {
+        let idle = (0..HANDLES)
+            .map(|_| engine.open())
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
             engine,
-            idle: Mutex::default(),
+            handles: Mutex::new(Handles {
+                idle,
+                open: HANDLES,
+            }),
+            returned: Condvar::new(),
             writer: Arc::default(),
-        }
+        })
     }
 
     /// Waits for the turn to write.
@@ -42,22 +59,40 @@ impl<E: Engine> Pool<E> {
         }
     }
 
-    /// A handle; blocks while one is opened. With a turn it may write.
+    /// A handle; blocks until one is free. With a turn it may write.
     pub(super) fn lease(self: &Arc<Self>, turn: Option<Turn>) -> Result<Lease<E>, Failure> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let handle = match idle {
-            Some(handle) => handle,
-            None => self.engine.open()?,
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        let handle = loop {
+            if let Some(handle) = handles.idle.pop() {
+                break handle;
+            }
+            if handles.open < HANDLES {
+                // One was given up because it failed.
+                let handle = self.engine.open()?;
+                handles.open += 1;
+                break handle;
+            }
+            handles = self
+                .returned
+                .wait(handles)
+                .unwrap_or_else(PoisonError::into_inner);
         };
+        drop(handles);
         Ok(Lease {
             handle: Some(handle),
             pool: Arc::clone(self),
             turn,
         })
+    }
+
+    fn give_back(&self, handle: Option<E::Handle>) {
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        match handle {
+            Some(handle) => handles.idle.push(handle),
+            None => handles.open -= 1,
+        }
+        drop(handles);
+        self.returned.notify_one();
     }
 }
 
@@ -92,17 +127,9 @@ impl<E: Engine> Lease<E> {
 
 impl<E: Engine> Drop for Lease<E> {
     fn drop(&mut self) {
-        if let Some(mut handle) = self.handle.take()
-            && handle.rollback().is_ok()
-        {
-            let mut idle = self
-                .pool
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < MAX_IDLE {
-                idle.push(handle);
-            }
+        if let Some(mut handle) = self.handle.take() {
+            let usable = handle.rollback().is_ok();
+            self.pool.give_back(usable.then_some(handle));
         }
         self.turn = None;
     }

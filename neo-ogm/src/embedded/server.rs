@@ -166,7 +166,13 @@ impl EmbeddedServer {
             .map_err(|error| sqlite_error(path, &error))?
             .into();
         engine.database_id = Arc::clone(&database_id);
-        let shared = Arc::new(Shared::new(engine, catalogue, database_id));
+        let shared = Shared::new(engine, catalogue, database_id).map_err(|failure| {
+            EmbeddedError::Damaged {
+                path: path.to_owned(),
+                reason: failure.message,
+            }
+        })?;
+        let shared = Arc::new(shared);
         Ok(Self {
             inner: Arc::new(Inner {
                 backend: EmbeddedBackend(shared),

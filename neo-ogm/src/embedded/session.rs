@@ -34,14 +34,18 @@ pub(super) struct Shared<E: Engine> {
 }
 
 impl<E: Engine> Shared<E> {
-    pub(super) fn new(engine: E, catalogue: Catalogue, database_id: Arc<str>) -> Self {
-        Self {
-            pool: Arc::new(Pool::new(engine)),
+    pub(super) fn new(
+        engine: E,
+        catalogue: Catalogue,
+        database_id: Arc<str>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            pool: Arc::new(Pool::new(engine)?),
             catalogue,
             database_id,
             prepared: Mutex::default(),
             commits: AtomicU64::new(0),
-        }
+        })
     }
 
     fn prepared(&self, text: &str) -> Result<Arc<Prepared>, Failure> {
