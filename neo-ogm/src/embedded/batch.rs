@@ -138,10 +138,7 @@ fn independent(
         .assigned
         .iter()
         .any(|(key, _)| looked_at.contains(&key.as_str().into()))
-        || facts
-            .merged
-            .iter()
-            .any(|source| *source == Source::Computed)
+        || facts.merged.contains(&Source::Computed)
         || !facts.merged.is_empty() && sets_looked_at(tokens, places, rest);
     let walks = reads.iter().any(|clause| {
         clause

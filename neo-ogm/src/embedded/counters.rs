@@ -34,10 +34,7 @@ impl Before {
 /// Nodes without labels are in no statistics, and neither are nodes that lose or gain labels.
 fn must_count(facts: &Facts) -> bool {
     let makes = labels_of_made(facts).is_none() && !facts.made_nodes.is_empty();
-    let deletes = facts
-        .deleted
-        .iter()
-        .any(|deleted| *deleted == Deleted::Unknown)
+    let deletes = facts.deleted.contains(&Deleted::Unknown)
         || deleted_label(facts).is_none() && deletes_nodes(facts);
     let relabels = !facts.labels_set.is_empty() || facts.labels_removed;
     makes || deletes || (relabels && (!facts.made_nodes.is_empty() || deletes_nodes(facts)))

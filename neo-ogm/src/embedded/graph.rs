@@ -1,12 +1,9 @@
 //! Graph handles of embedded databases: the same driver over streams within the process.
 
-use std::future::Future;
-use std::io;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use neo_bolt::{Address, BoxedStream, Connector, Driver};
+use neo_bolt::Driver;
 use tokio::net::ToSocketAddrs;
 
 use super::{EmbeddedServer, Serving};
@@ -15,18 +12,6 @@ use crate::executor::Graph;
 
 /// The address that stands for this process in messages; nothing looks it up.
 const URI: &str = "bolt://embedded";
-
-/// Opens streams to a server in the same process, whatever the address.
-struct InProcess(EmbeddedServer);
-
-impl Connector for InProcess {
-    fn connect<'a>(
-        &'a self,
-        _: &'a Address,
-    ) -> Pin<Box<dyn Future<Output = io::Result<BoxedStream>> + Send + 'a>> {
-        Box::pin(async { Ok(Box::new(self.0.connect_in_process()) as BoxedStream) })
-    }
-}
 
 impl Graph {
     /// An empty graph in this process that is gone with its last handle: for a first run and for
@@ -58,7 +43,7 @@ impl Graph {
         let server = opened
             .map_err(|error| Error::new(ErrorKind::Embedded(error.to_string())))?
             .map_err(|error| Error::new(ErrorKind::Embedded(error.to_string())))?;
-        let connector = Arc::new(InProcess(server.clone()));
+        let connector = Arc::new(server.clone());
         let driver = Driver::builder(URI).connector(connector).build()?;
         driver.verify_connectivity().await?;
         Ok(Self::of_engine(driver, server))

@@ -1,5 +1,7 @@
 //! Whole behaviours, on every backend. One binary, so that each server starts once.
 
+#![allow(clippy::unwrap_used)] // a test that unwraps is a test that fails
+
 #[path = "behaviour/cardinality.rs"]
 mod cardinality;
 #[path = "behaviour/cypher.rs"]

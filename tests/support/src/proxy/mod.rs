@@ -156,8 +156,8 @@ impl Proxy {
         }
     }
 
-    /// Forwards each byte on its own. (The official Python driver 6 gives a connection up when the
-    /// answer to its handshake comes in pieces, and tries another: it is no client for this.)
+    /// Forwards each byte on its own. (The official Python driver 6 opens connections that end at
+    /// the handshake while this is on, and goes on with others: count its connections with care.)
     pub fn set_byte_at_a_time(&self, on: bool) {
         self.state.book().manner.byte_at_a_time = on;
     }
