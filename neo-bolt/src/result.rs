@@ -24,7 +24,8 @@ use crate::transaction::Link;
 ///
 /// Dropping the result of [`Session::run`](crate::Session::run) does not undo the statement: one
 /// that writes takes effect all the same, before the session's next statement. What the server
-/// had not sent yet is not sent then.
+/// had not sent yet is not sent then. To be able to stop a statement, run it in a transaction, which
+/// is rolled back when it is dropped, or give it a timeout; one that only reads is stopped anyway.
 ///
 /// # Cancel safety
 /// Dropping a future of [`next`](Self::next) loses no record, and leaves the connection free for

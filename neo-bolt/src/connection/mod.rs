@@ -107,6 +107,11 @@ impl Connection {
         self.idle_since.elapsed()
     }
 
+    /// The server has not let go yet of what it was busy with for the last user.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.machine.is_stopping()
+    }
+
     pub(crate) fn touch(&mut self) {
         self.idle_since = Instant::now();
     }

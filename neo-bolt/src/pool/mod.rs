@@ -123,11 +123,7 @@ impl Pool {
             .map_err(|_| closed())?;
         let connection = loop {
             self.check_open()?;
-            let idle = server
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .pop();
+            let idle = self.take_idle(&server);
             match idle {
                 None => break Box::new(self.open(&server, address).await?),
                 Some(mut idle) => {
@@ -146,6 +142,27 @@ impl Pool {
             pool,
             _permit: permit,
         })
+    }
+
+    /// An idle connection: rather one that the server is done with, the last used first. One that
+    /// is not is waited for only where no other may be opened.
+    fn take_idle(&self, server: &Server) -> Option<Box<Connection>> {
+        let mut idle = server.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        for index in (0..idle.len()).rev() {
+            // A look at the socket shows whether it has been let go meanwhile.
+            if idle[index].is_stopping() && idle[index].is_closed() {
+                idle.remove(index);
+            } else if !idle[index].is_stopping() {
+                return Some(idle.remove(index));
+            }
+        }
+        let size = self.config.max_connection_pool_size;
+        let in_use = size.saturating_sub(server.permits.available_permits());
+        if in_use + idle.len() > size {
+            idle.pop()
+        } else {
+            None
+        }
     }
 
     async fn open(&self, server: &Server, address: &Address) -> Result<Connection, Error> {

@@ -129,6 +129,9 @@ pub(crate) struct Machine {
     pending: VecDeque<Request>,
     /// How many RESETs are due. What stands before the last of them is of the past.
     resets_due: usize,
+    /// A RESET came upon something that was going on; until it is answered, the server may be
+    /// slow to let go of that.
+    stopping: bool,
     results: Vec<Output>,
     next_stream: u64,
     in_transaction: bool,
@@ -152,6 +155,7 @@ impl Machine {
             dechunker: Dechunker::new(MAX_MESSAGE),
             pending: VecDeque::new(),
             resets_due: 0,
+            stopping: false,
             results: Vec::new(),
             next_stream: 0,
             in_transaction: false,
@@ -298,6 +302,7 @@ impl Machine {
     /// RESET: whatever was going on is over. Answers that are still due are passed over, and
     /// what is queued behind it finds the machine as new.
     pub(crate) fn reset(&mut self) -> Result<(), Error> {
+        self.stopping |= !self.pending.is_empty();
         self.request(Request::Reset, tag::RESET, 0, |_| Ok(()))?;
         self.resets_due += 1;
         self.results.clear();
@@ -439,6 +444,7 @@ impl Machine {
                 self.pending.pop_front();
                 if due == Request::Reset {
                     self.resets_due = self.resets_due.saturating_sub(1);
+                    self.stopping &= self.resets_due > 0;
                 } else if self.resets_due == 0 {
                     self.succeed(due, metadata);
                 }
@@ -628,6 +634,11 @@ impl Machine {
 
     pub(crate) fn reset_is_due(&self) -> bool {
         self.resets_due > 0
+    }
+
+    /// The server has not let go yet of what it was busy with.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping
     }
 
     /// Nobody may use the connection any more, not even after a RESET.

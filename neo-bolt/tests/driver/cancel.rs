@@ -228,7 +228,11 @@ async fn requests_that_a_reset_interrupts_are_passed_over() {
         peer.success(params! {}).await;
         peer.serve().await;
     });
-    let driver = server.driver();
+    let driver = server
+        .builder()
+        .max_connection_pool_size(1)
+        .build()
+        .unwrap();
     assert!(
         timeout(Duration::from_millis(50), driver.execute_query("1", ()))
             .await
@@ -290,4 +294,45 @@ async fn a_refused_reset_costs_the_connection_not_the_next_user() {
     driver.execute_query("syntax", ()).await.unwrap_err();
     still_works(&driver).await;
     assert_eq!(server.opened(), 2);
+}
+
+/// Some statements are slow to be stopped. Nobody waits for that while another connection may be
+/// opened.
+#[tokio::test]
+async fn a_connection_that_is_slow_to_be_stopped_is_left_alone() {
+    let server = Server::new(|mut peer| async move {
+        peer.log_in().await;
+        if peer.number > 0 {
+            return peer.serve().await;
+        }
+        for tag in [BEGIN, RUN, PULL, COMMIT, RESET] {
+            peer.expect(tag).await;
+        }
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        peer.success(params! {}).await;
+        for _ in [RUN, PULL, COMMIT] {
+            peer.ignored().await;
+        }
+        peer.success(params! {}).await;
+        peer.serve().await;
+    });
+    let driver = server
+        .builder()
+        .max_connection_pool_size(2)
+        .build()
+        .unwrap();
+    let slow = driver.execute_query("slow", ()).into_future();
+    assert!(timeout(Duration::from_millis(20), slow).await.is_err());
+    timeout(Duration::from_millis(200), still_works(&driver))
+        .await
+        .expect("nobody waits");
+    assert_eq!(server.opened(), 2);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (first, second) =
+        tokio::join!(driver.execute_query("1", ()), driver.execute_query("2", ()));
+    assert_eq!(
+        first.unwrap().records.len() + second.unwrap().records.len(),
+        3
+    );
+    assert_eq!(server.opened(), 2, "both are used again");
 }

@@ -4,6 +4,7 @@
 
 mod cancel;
 mod faults;
+mod live;
 mod peer;
 mod pool;
 mod results;
