@@ -368,3 +368,52 @@ async fn errors_have_neo4js_codes() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn batches_do_what_the_whole_statement_does() {
+    let driver = memory();
+    ok(
+        &driver,
+        "CREATE CONSTRAINT FOR (n:P) REQUIRE n.k IS UNIQUE",
+        params! {},
+    )
+    .await;
+    let rows = |keys: &[i64]| {
+        let rows: Vec<Map> = keys
+            .iter()
+            .map(|k| params! { "k" => *k, "p" => params! { "v" => k * 10 } })
+            .collect();
+        params! { "rows" => rows }
+    };
+    let merge = "UNWIND $rows AS row MERGE (n:P {k: row.k}) SET n += row.p";
+    let done = run(&driver, merge, rows(&[1, 2, 2, 3])).await.unwrap();
+    assert_eq!(done.summary.counters().nodes_created(), 3);
+    let found = run(
+        &driver,
+        "UNWIND $rows AS row MATCH (n:P {k: row.k}) RETURN row.k, n.v AS v",
+        rows(&[3, 9, 1]),
+    )
+    .await
+    .unwrap();
+    assert_eq!(found.keys[..], ["row.k", "v"]);
+    let values: Vec<(i64, i64)> = found.records.iter().map(|r| r.decode().unwrap()).collect();
+    assert_eq!(values, [(3, 30), (1, 10)]);
+    assert!(
+        ok(&driver, merge, params! { "rows" => Vec::<i64>::new() })
+            .await
+            .is_empty()
+    );
+    // One row that fails takes the others with it.
+    let said = failed(
+        &driver,
+        "UNWIND $rows AS row MERGE (n:Q {k: 1 / row.k})",
+        rows(&[1, 0]),
+    )
+    .await;
+    assert!(said.contains("ArithmeticError"), "{said}");
+    assert!(
+        ok(&driver, "MATCH (n:Q) RETURN n", params! {})
+            .await
+            .is_empty()
+    );
+}

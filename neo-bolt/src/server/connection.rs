@@ -17,6 +17,8 @@ use crate::value::{Map, Value};
 
 /// How many bytes of records are collected before they are sent.
 const FLUSH_AT: usize = 32 << 10;
+/// How long answers wait for the next one, to be sent together.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// How long a client may keep a routing table, in seconds.
 const ROUTING_TTL: i64 = 300;
 
@@ -287,7 +289,13 @@ where
                 self.fetch(fetch, send, request.name(), state).await?;
             }
             (Request::Begin(options), State::Ready) => {
-                let begun = self.inbox.watch(self.session.begin(options)).await;
+                let begun = self
+                    .inbox
+                    .watch(
+                        self.session.begin(options),
+                        flush_late(&mut self.writer, &mut self.outbox),
+                    )
+                    .await;
                 uninterrupted(begun)?;
                 self.state = State::Transaction(OpenResults::default());
                 self.outbox.success(Map::new())?;
@@ -360,7 +368,13 @@ where
         auto_commit: Option<TransactionOptions>,
     ) -> Result<(OpenResult<ResultsOf<B>>, Map), Stop> {
         let started = Instant::now();
-        let results = self.inbox.watch(self.session.run(query, auto_commit)).await;
+        let results = self
+            .inbox
+            .watch(
+                self.session.run(query, auto_commit),
+                flush_late(&mut self.writer, &mut self.outbox),
+            )
+            .await;
         let results = uninterrupted(results)?;
         let metadata = crate::params! {
             "fields" => results.columns().to_vec(),
@@ -411,7 +425,15 @@ where
         // A result that is thrown away to its end need not be made.
         let throw_away = !send && left.is_none();
         while !throw_away && left != Some(0) {
-            let Some(record) = uninterrupted(self.inbox.watch(result.next()).await)? else {
+            let Some(record) = uninterrupted(
+                self.inbox
+                    .watch(
+                        result.next(),
+                        flush_late(&mut self.writer, &mut self.outbox),
+                    )
+                    .await,
+            )?
+            else {
                 break;
             };
             left = left.map(|left| left - 1);
@@ -425,7 +447,16 @@ where
                 }
             }
         }
-        if left == Some(0) && uninterrupted(self.inbox.watch(result.has_more()).await)? {
+        if left == Some(0)
+            && uninterrupted(
+                self.inbox
+                    .watch(
+                        result.has_more(),
+                        flush_late(&mut self.writer, &mut self.outbox),
+                    )
+                    .await,
+            )?
+        {
             return Ok(crate::params! { "has_more" => true });
         }
         let summary = result.results.finish().await?;
@@ -464,6 +495,21 @@ where
 
 /// The first version with `LOGON`.
 const LOGON_SINCE: Version = Version { major: 5, minor: 1 };
+
+/// Sends the answers that wait when the next one takes long; before that, they are kept to be
+/// sent with it. What fails here fails again when the next answers are sent.
+async fn flush_late<W: AsyncWrite + Unpin>(writer: &mut W, outbox: &mut Outbox) {
+    if outbox.bytes.is_empty() {
+        return;
+    }
+    tokio::time::sleep(PATIENCE).await;
+    while !outbox.bytes.is_empty() {
+        if !matches!(writer.write_buf(&mut outbox.bytes).await, Ok(1..)) {
+            return;
+        }
+    }
+    let _ = writer.flush().await;
+}
 
 fn uninterrupted<T>(watched: Watched<Result<T, Failure>>) -> Result<T, Failure> {
     match watched {

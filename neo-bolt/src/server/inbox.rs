@@ -75,12 +75,22 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
         }
     }
 
-    /// Waits for the backend, and for a `RESET` meanwhile.
-    pub(super) async fn watch<T>(&mut self, work: impl Future<Output = T>) -> Watched<T> {
+    /// Waits for the backend, and for a `RESET` meanwhile; `meanwhile` goes on beside it and is
+    /// not waited for.
+    pub(super) async fn watch<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        meanwhile: impl Future<Output = ()>,
+    ) -> Watched<T> {
+        let forever = async {
+            meanwhile.await;
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             biased;
             done = work => Watched::Done(done),
             () = self.reset_arrives() => Watched::Interrupted,
+            () = forever => Watched::Interrupted,
         }
     }
 

@@ -19,6 +19,9 @@ mod request;
 mod response;
 mod results;
 
+#[cfg(test)]
+mod tests;
+
 pub use backend::{Backend, Query, Results, Session, Summary, TransactionOptions};
 pub use connection::{ServeError, ServerConfig, serve_stream};
 pub use failure::Failure;
