@@ -417,3 +417,31 @@ async fn batches_do_what_the_whole_statement_does() {
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn nodes_are_whole_wherever_a_return_groups() {
+    let driver = memory();
+    ok(
+        &driver,
+        "CREATE (:A {x: 1, y: 2})-[:T]->(:B {z: 3})",
+        params! {},
+    )
+    .await;
+    for text in [
+        "MATCH (n:A) RETURN n, count(*) AS c",
+        "MATCH (n:A) WITH n, n.x AS k RETURN n, count(k) AS c",
+        "MATCH (b:B) WITH b.z AS z MATCH (n:A)-->() RETURN n, count(z) AS c",
+        "OPTIONAL MATCH (o:None) WITH o MATCH (n:A) RETURN n, count(o) + 1 AS c",
+        "MATCH (n:A) WITH n, count(*) AS c RETURN n, c UNION MATCH (n:A) RETURN n, count(*) AS c",
+    ] {
+        let rows = ok(&driver, text, params! {}).await;
+        let [row] = &rows[..] else {
+            panic!("{text}: {rows:?}")
+        };
+        let Value::Node(node) = &row[0] else {
+            panic!("{text}: {rows:?}")
+        };
+        assert_eq!(node.properties, params! { "x" => 1, "y" => 2 }, "{text}");
+        assert_eq!(row[1], Value::Integer(1), "{text}");
+    }
+}

@@ -77,7 +77,7 @@ fn name(tokens: &Tokens<'_>, item: &Range<usize>) -> (String, Range<usize>) {
 }
 
 /// The variables that are in scope behind some clauses.
-fn scope(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Vec<String> {
+pub(crate) fn scope(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Vec<String> {
     let mut scope: Vec<String> = Vec::new();
     for clause in clauses {
         match clause.keyword {

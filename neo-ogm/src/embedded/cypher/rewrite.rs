@@ -6,7 +6,7 @@ use std::ops::Range;
 use neo_bolt::server::Failure;
 
 use super::clauses::{Clause, items};
-use super::columns::{Columns, Entity, pattern_variables};
+use super::columns::{Columns, Entity, pattern_variables, scope};
 use super::place::Place;
 use super::token::{Kind, Tokens};
 use crate::embedded::names;
@@ -78,8 +78,12 @@ pub(crate) fn rewrite(
             finish.push(kind);
         }
     }
-    for at in grouping_returns(tokens, places, clauses) {
-        replaced.insert(at, (at + 1, "WITH * RETURN".to_owned()));
+    for (at, variables) in grouping_returns(tokens, places, clauses) {
+        let variables: Vec<_> = variables.iter().map(|name| names::encode(name)).collect();
+        replaced.insert(
+            at,
+            (at + 1, format!("WITH {} RETURN", variables.join(", "))),
+        );
     }
     let text = rewriter.range(0..tokens.len(), &replaced)?;
     Ok(Rewritten { text, finish })
@@ -87,8 +91,13 @@ pub(crate) fn rewrite(
 
 /// Where a `RETURN` stands that groups by something: the engine reads only those properties of a
 /// node that the statement names, and takes such a `RETURN` for one that names none. Behind a
-/// `WITH *` it gives whole nodes.
-fn grouping_returns(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Vec<usize> {
+/// `WITH` it gives whole nodes; that names what is in scope, as the engine loses some of it in
+/// `WITH *`.
+fn grouping_returns(
+    tokens: &Tokens<'_>,
+    places: &[Place],
+    clauses: &[Clause],
+) -> Vec<(usize, Vec<String>)> {
     let aggregates = |item: Range<usize>| {
         item.into_iter().any(|index| {
             places.get(index) == Some(&Place::Function)
@@ -96,9 +105,12 @@ fn grouping_returns(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -
         })
     };
     let mut found = Vec::new();
-    for pair in clauses.windows(2) {
-        let [before, clause] = pair else { continue };
-        if clause.keyword != "RETURN" || before.keyword == "UNION" {
+    let mut part = 0;
+    for (number, clause) in clauses.iter().enumerate() {
+        if clause.keyword == "UNION" {
+            part = number + 1;
+        }
+        if clause.keyword != "RETURN" {
             continue;
         }
         let (mut grouped, mut by) = (false, false);
@@ -109,8 +121,9 @@ fn grouping_returns(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -
                 by = true;
             }
         }
-        if grouped && by {
-            found.push(clause.body.start - 1);
+        let variables = scope(tokens, places, clauses.get(part..number).unwrap_or(&[]));
+        if grouped && by && !variables.is_empty() {
+            found.push((clause.body.start - 1, variables));
         }
     }
     found
@@ -317,14 +330,14 @@ mod tests {
 
     #[test]
     fn names_are_encoded_in_every_place() {
-        let text = "MATCH (`n n`:`A B` {`c d`: $`e f`}) WHERE `n n`.ü = 1 RETURN count(*) AS count, \
-                    {order: 1} AS x ORDER BY count";
+        let text = "MATCH (`n n`:`A B` {`c d`: $`e f`}) WHERE `n n`.ü = 1 RETURN collect(1) AS count, \
+                    count({order: 1}) AS x ORDER BY count";
         let e = |name: &str| names::encode(name).into_owned();
         assert_eq!(
             rewritten(text).unwrap().text,
             format!(
-                "MATCH ({}:{} {{{}: ${}}}) WHERE {}.{} = 1 RETURN count(*) AS {count}, \
-                 {{{}: 1}} AS x ORDER BY {count}",
+                "MATCH ({}:{} {{{}: ${}}}) WHERE {}.{} = 1 RETURN collect(1) AS {count}, \
+                 count({{{}: 1}}) AS x ORDER BY {count}",
                 e("n n"),
                 e("A B"),
                 e("c d"),
@@ -334,6 +347,25 @@ mod tests {
                 e("order"),
                 count = e("count"),
             )
+        );
+    }
+
+    #[test]
+    fn a_return_that_groups_stands_behind_a_with_of_all_that_is_in_scope() {
+        assert_eq!(
+            rewritten("MATCH (n)-[r:T]->(`m m`) RETURN n, count(r) AS c ORDER BY n.x")
+                .unwrap()
+                .text,
+            format!(
+                "MATCH (n)-[r:T]->({m}) WITH {m}, n, r RETURN n, count(r) AS c ORDER BY n.x",
+                m = names::encode("m m")
+            )
+        );
+        assert_eq!(
+            rewritten("MATCH (a) WITH a.k AS k MATCH (n) RETURN n, k, count(*) AS c")
+                .unwrap()
+                .text,
+            "MATCH (a) WITH a.k AS k MATCH (n) WITH k, n RETURN n, k, count(*) AS c"
         );
     }
 
