@@ -19,7 +19,7 @@ impl Directory {
         let path =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
+        std::fs::create_dir_all(&path).expect("the engine and its files can be had");
         Self(path)
     }
 
@@ -43,8 +43,13 @@ fn driver(server: &EmbeddedServer) -> Driver {
 }
 
 async fn count(driver: &Driver, text: &str) -> i64 {
-    let found = driver.execute_query(text, params! {}).await.unwrap();
-    found.records[0].get_at(0).unwrap()
+    let found = driver
+        .execute_query(text, params! {})
+        .await
+        .expect("the engine and its files can be had");
+    found.records[0]
+        .get_at(0)
+        .expect("the engine and its files can be had")
 }
 
 /// Not a test of its own: the process that [`acknowledged_commits_survive_kill`] kills.

@@ -208,14 +208,6 @@ fn per_row(
         at += 3;
     }
     text.push_str(tokens.text.get(copied..)?);
-    // A column that names the row would be called otherwise.
-    let named = |text: &str| text.contains(&format!("${ROW}_"));
-    let tail = text
-        .rfind("RETURN")
-        .map_or("", |at| text.get(at..).unwrap_or(""));
-    if named(tail) && !tail.contains(" AS ") {
-        return Some((text, keys));
-    }
     Some((text, keys))
 }
 
