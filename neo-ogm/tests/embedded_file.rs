@@ -39,7 +39,7 @@ fn driver(server: &EmbeddedServer) -> Driver {
         .auth(AuthToken::none())
         .connector(Arc::new(server.clone()))
         .build()
-        .unwrap()
+        .expect("the address is right")
 }
 
 async fn count(driver: &Driver, text: &str) -> i64 {
