@@ -46,7 +46,6 @@ async fn print_friends(graph: &Graph, name: &str) -> Result<(), neo_ogm::Error> 
 #[tokio::main]
 async fn main() -> Result<(), neo_ogm::Error> {
     let graph = connect().await?;
-    graph.apply_schema::<Person>().await?;
     for friend in ["Guinevere", "Lancelot", "Merlin", "Lancelot"] {
         add_friend(&graph, "Arthur", friend).await?;
     }

@@ -22,8 +22,6 @@ struct Author {
 #[tokio::main]
 async fn main() -> Result<(), neo_ogm::Error> {
     let graph = connect().await?;
-    graph.apply_schema::<(Book, Author)>().await?;
-
     let book = Book::new("Harry Potter and the Philosopher's Stone");
     let author = Author::new("J. K. Rowling");
     book.save(&graph).await?;

@@ -15,7 +15,8 @@ struct Person {
 #[relationship(type = "KNOWS")]
 #[derive(Debug)]
 struct Knows {
-    from: String,
+    /// Where they met; other programs may have left it out.
+    from: Option<String>,
 }
 
 async fn create_friendship(
@@ -29,7 +30,7 @@ async fn create_friendship(
             one.save(&tx).await?;
             other.save(&tx).await?;
             let knows = Knows {
-                from: met.to_owned(),
+                from: Some(met.to_owned()),
             };
             one.knows.connect(&other).properties(knows).on(&tx).await
         })
@@ -50,7 +51,7 @@ async fn find_person(graph: &Graph, name: &str) -> Result<(), neo_ogm::Error> {
         None => println!("Found nobody called {name}"),
         Some(person) => {
             for friend in person.knows.related()? {
-                let from = &friend.relationship.from;
+                let from = friend.relationship.from.as_deref().unwrap_or("somewhere");
                 println!(
                     "Found {}, who knows {} from {from}",
                     person.name, friend.node.name
@@ -65,7 +66,6 @@ async fn find_person(graph: &Graph, name: &str) -> Result<(), neo_ogm::Error> {
 async fn main() {
     let run = async {
         let graph = connect().await?;
-        graph.apply_schema::<Person>().await?;
         create_friendship(&graph, ["Alice", "David"], "School").await?;
         find_person(&graph, "Alice").await?;
         find_person(&graph, "Nobody").await

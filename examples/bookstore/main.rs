@@ -149,11 +149,11 @@ async fn by_author(graph: &Graph) -> Result<(), neo_ogm::Error> {
 async fn influences(graph: &Graph) -> Result<(), neo_ogm::Error> {
     let pairs: Vec<(Author, Author, i64)> = graph
         .cypher(
-            "MATCH (a:Author)<-[:WRITTEN_BY]-(:Book)-[:INFLUENCED]->(:Book)-[:WRITTEN_BY]->(b:Author) \
+            "MATCH (a:BookstoreAuthor)<-[:WRITTEN_BY]-()-[:INFLUENCED]->()-[:WRITTEN_BY]->(b) \
              WHERE a.name <> $nobody \
              RETURN a, b, count(*) AS books ORDER BY a.name, b.name",
         )
-        .param("nobody", "")
+        .param("nobody", "Anonymous")
         .read_only()
         .fetch(graph)
         .await?;

@@ -1,9 +1,12 @@
 //! The bookstore's nodes and relationships.
+//!
+//! The labels are the example's own, so that it runs on a server that has other books already.
 
 use neo_ogm::prelude::*;
 
 /// A book.
 #[derive(Node, Debug, Clone)]
+#[node(label = "BookstoreBook")]
 pub(crate) struct Book {
     #[node(key)]
     pub(crate) title: String,
@@ -19,6 +22,7 @@ pub(crate) struct Book {
 
 /// Who wrote it.
 #[derive(Node, Debug, Clone)]
+#[node(label = "BookstoreAuthor")]
 pub(crate) struct Author {
     #[node(key)]
     pub(crate) name: String,
