@@ -116,9 +116,19 @@ impl SessionConfig {
 pub struct TransactionConfig {
     pub(crate) timeout: Option<Duration>,
     pub(crate) metadata: Map,
+    pub(crate) idempotent: bool,
 }
 
 impl TransactionConfig {
+    /// Says that the work of a managed transaction leaves the same behind however often it is
+    /// done. Then it is also tried again where the connection was lost between COMMIT and its
+    /// answer; otherwise that is an error with
+    /// [`CommitOutcome::Unknown`](crate::CommitOutcome::Unknown).
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
     /// After how long the server ends the transaction; rounded up to milliseconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

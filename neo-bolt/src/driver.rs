@@ -136,6 +136,7 @@ impl Driver {
             parameters,
             manager: Some(self.shared.bookmarks.clone()),
             begin: Begin::default(),
+            idempotent: false,
             of: PhantomData,
         }
     }
@@ -154,6 +155,7 @@ pub struct ExecuteQuery<'p, P> {
     parameters: P,
     manager: Option<BookmarkManager>,
     begin: Begin,
+    idempotent: bool,
     /// For how long the parameters last.
     of: PhantomData<&'p ()>,
 }
@@ -197,6 +199,14 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         self
     }
 
+    /// Says that the statement leaves the same behind however often it runs. Then it is also tried
+    /// again where the connection was lost between COMMIT and its answer; otherwise that is an
+    /// error with [`CommitOutcome::Unknown`](crate::CommitOutcome::Unknown).
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
     /// Runs with the rights of another user.
     pub fn impersonated_user(mut self, user: impl Into<Arc<str>>) -> Self {
         self.begin.impersonated_user = Some(user.into());
@@ -214,7 +224,8 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
                 Ok(result) => return Ok(result),
                 Err(error) => error.with_attempts(backoff.attempt()),
             };
-            if !error.is_retryable() {
+            // What only reads may always run twice.
+            if !error.may_be_tried_again(self.idempotent || self.begin.read) {
                 return Err(error);
             }
             let Some(delay) = backoff.next(started.elapsed(), chance()) else {

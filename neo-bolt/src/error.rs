@@ -143,6 +143,7 @@ impl Error {
 
     pub(crate) fn with_unknown_commit(mut self) -> Self {
         self.0.commit_outcome = CommitOutcome::Unknown;
+        self.0.retryable = false;
         self
     }
 
@@ -181,10 +182,18 @@ impl Error {
         self.0.gql_status.as_deref()
     }
 
-    /// Whether running the whole transaction again may succeed: the rule of the official
-    /// drivers.
+    /// Whether running the whole transaction again may succeed, and does not do anything twice:
+    /// the rule of the official drivers. So it is not where the outcome of a commit is
+    /// [unknown](CommitOutcome::Unknown).
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
+    }
+
+    /// Whether another attempt may succeed, and does no harm.
+    pub(crate) fn may_be_tried_again(&self, idempotent: bool) -> bool {
+        let lost_commit = self.0.kind == ErrorKind::ServiceUnavailable
+            && self.0.commit_outcome == CommitOutcome::Unknown;
+        self.0.retryable || (idempotent && lost_commit)
     }
 
     /// How often the transaction was tried when this error was made.

@@ -64,6 +64,7 @@ impl Session {
                 .unwrap_or(self.driver.config.fetch_size),
             auto_commit,
             attempt,
+            idempotent: config.idempotent,
         })
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Link {
     /// Each statement is a transaction of its own.
     pub(super) auto_commit: bool,
     attempt: u32,
+    /// It leaves the same behind however often it is done.
+    idempotent: bool,
     /// Something failed that another attempt may mend.
     retryable: AtomicBool,
     pub(super) state: AsyncMutex<State>,
@@ -90,6 +92,7 @@ pub(crate) struct LinkConfig {
     pub(crate) fetch_size: i64,
     pub(crate) auto_commit: bool,
     pub(crate) attempt: u32,
+    pub(crate) idempotent: bool,
 }
 
 impl fmt::Debug for Link {
@@ -115,6 +118,7 @@ impl Link {
             fetch_size,
             auto_commit,
             attempt,
+            idempotent,
         } = config;
         let purpose = Purpose {
             mode: if begin.read {
@@ -134,6 +138,7 @@ impl Link {
             fetch_size,
             auto_commit,
             attempt,
+            idempotent,
             retryable: AtomicBool::new(false),
             state: AsyncMutex::new(State::Waiting),
             dropped: Mutex::default(),
@@ -168,7 +173,7 @@ impl Link {
 
     /// Marks an error with the attempt, and remembers whether to try again.
     pub(super) fn stamp(&self, error: Error) -> Error {
-        if error.is_retryable() {
+        if error.may_be_tried_again(self.idempotent || self.begin.read) {
             self.retryable.store(true, Ordering::Release);
         }
         error.with_attempts(self.attempt)

@@ -1,8 +1,9 @@
 //! What goes wrong with a connection, and what the caller is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use neo_bolt::{CommitOutcome, ErrorKind, RetryPolicy};
+use neo_bolt::{AccessMode, CommitOutcome, ErrorKind, TransactionConfig, params};
 use tokio::time::timeout;
 
 use crate::peer::{BEGIN, COMMIT, PULL, RESET, RUN, Server};
@@ -25,7 +26,7 @@ async fn a_query_survives_a_cut_at_every_byte_of_the_answers() {
             peer.serve().await;
         });
         let driver = server.driver();
-        let queried = timeout(LONG, driver.execute_query("3", ()))
+        let queried = timeout(LONG, driver.execute_query("3", ()).idempotent(true))
             .await
             .expect("no hang");
         let result = queried.unwrap_or_else(|error| panic!("cut at {allowance}: {error}"));
@@ -49,7 +50,8 @@ async fn a_cut_in_the_managed_transaction_is_mended_too() {
             peer.serve().await;
         });
         let mut session = server.driver().session(Default::default());
-        let worked = session.execute_write(async |tx| {
+        let config = TransactionConfig::default().idempotent(true);
+        let worked = session.execute_write_with(config, async |tx| {
             let mut first = tx.run("3", ()).await?;
             let second = tx.execute("2", ()).await?;
             let mut count = second.records.len();
@@ -75,14 +77,61 @@ async fn a_commit_without_an_answer_is_of_unknown_outcome() {
             peer.expect(tag).await;
         }
     });
-    let policy = RetryPolicy {
-        max_retry_time: Duration::ZERO,
-        ..RetryPolicy::default()
-    };
-    let driver = server.builder().retry_policy(policy).build().unwrap();
+    let driver = server.driver();
     let error = driver.execute_query("CREATE (:A)", ()).await.unwrap_err();
     assert_eq!(error.commit_outcome(), CommitOutcome::Unknown, "{error}");
     assert!(error.to_string().contains("peer:7687"), "{error}");
+    // A second attempt might do it twice.
+    assert!(!error.is_retryable());
+    assert_eq!((error.attempts(), server.opened()), (1, 1));
+    let mut session = losing_a_commit().driver().session(Default::default());
+    let worked = session.execute_write(async |tx| tx.execute("CREATE (:A)", ()).await.map(drop));
+    let error = worked.await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.commit_outcome()),
+        (1, CommitOutcome::Unknown)
+    );
+}
+
+/// Loses the answer to the first COMMIT of all.
+fn losing_a_commit() -> Arc<Server> {
+    Server::new(|mut peer| async move {
+        peer.log_in().await;
+        if peer.number > 0 {
+            return peer.serve().await;
+        }
+        for answer in [params! {}, params! { "fields" => vec!["n"] }, params! {}] {
+            peer.receive().await;
+            peer.success(answer).await;
+        }
+        peer.expect(COMMIT).await;
+    })
+}
+
+#[tokio::test]
+async fn what_may_be_done_twice_is_done_again_when_a_commit_is_lost() {
+    let server = losing_a_commit();
+    let query = server
+        .driver()
+        .execute_query("MERGE (:A)", ())
+        .idempotent(true);
+    query.await.unwrap();
+    assert_eq!(server.opened(), 2);
+    let server = losing_a_commit();
+    let query = server
+        .driver()
+        .execute_query("1", ())
+        .routing(AccessMode::Read);
+    query.await.unwrap();
+    assert_eq!(server.opened(), 2);
+    let server = losing_a_commit();
+    let mut session = server.driver().session(Default::default());
+    let config = TransactionConfig::default().idempotent(true);
+    let worked = session.execute_write_with(config, async |tx| {
+        tx.execute("MERGE (:A)", ()).await?;
+        Ok::<_, neo_bolt::Error>(tx.attempt())
+    });
+    assert_eq!(worked.await.unwrap(), 2);
 }
 
 #[tokio::test]

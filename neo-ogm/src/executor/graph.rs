@@ -216,7 +216,7 @@ impl Graph {
     }
 
     pub(crate) fn transaction_config(&self) -> TransactionConfig {
-        let mut config = TransactionConfig::default();
+        let mut config = TransactionConfig::default().idempotent(true);
         if let Some(timeout) = self.settings.timeout {
             config = config.timeout(timeout);
         }
@@ -237,6 +237,8 @@ impl Graph {
             .driver
             .execute_query(statement, parameters)
             .routing(mode)
+            // Each operation is made so, and statements of the caller's own are to be.
+            .idempotent(true)
             .bookmark_manager(Some(self.shared.bookmarks.clone()));
         if let Some(database) = &self.settings.database {
             query = query.database(database.as_ref());
