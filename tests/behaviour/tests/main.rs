@@ -4,6 +4,7 @@
 
 #[path = "behaviour/cardinality.rs"]
 mod cardinality;
+mod common;
 #[path = "behaviour/cypher.rs"]
 mod cypher;
 #[path = "behaviour/errors.rs"]

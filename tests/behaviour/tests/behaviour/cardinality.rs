@@ -1,8 +1,7 @@
 //! Bounds hold, also when several write at once.
 
-use neo_behaviour_tests::{
-    Author, Backend, Book, Holder, Member, Passport, Team, Wrote, on_every_backend,
-};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend, Book, Holder, Member, Passport, Team, Wrote};
 use neo_ogm::prelude::*;
 use neo_ogm::{Error, ErrorKind};
 

@@ -1,6 +1,7 @@
 //! Raw Cypher into structs, and what does not fit.
 
-use neo_behaviour_tests::{Author, Backend, Book, Wrote, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend, Book, Wrote};
 use neo_ogm::ErrorKind;
 use neo_ogm::neo_bolt::value::Value;
 use serde::Deserialize;

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use neo_behaviour_tests::support::proxy::Proxy;
-use neo_behaviour_tests::support::scripted::{Script, ScriptedPeer, Step};
-use neo_behaviour_tests::{Backend, on_every_backend};
+use crate::common::Backend;
+use crate::common::on_every_backend;
 use neo_ogm::Error;
 use neo_ogm::neo_bolt::ErrorKind;
 use neo_ogm::prelude::*;
+use neo_test_support::proxy::Proxy;
+use neo_test_support::scripted::{Script, ScriptedPeer, Step};
 
 on_every_backend!(
     a_wrong_password_is_said_so,

@@ -1,9 +1,10 @@
 //! What crosses the wire, counted; and what happens when the wire is cut.
 
-use neo_behaviour_tests::support::Message;
-use neo_behaviour_tests::support::proxy::{Action, Proxy, When};
-use neo_behaviour_tests::{Author, Backend, Book, Wrote, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend, Book, Wrote};
 use neo_ogm::prelude::*;
+use neo_test_support::Message;
+use neo_test_support::proxy::{Action, Proxy, When};
 
 on_every_backend!(
     each_operation_is_one_round_trip,

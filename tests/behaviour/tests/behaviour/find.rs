@@ -1,6 +1,7 @@
 //! Typed finders, filters, orderings and eager loads.
 
-use neo_behaviour_tests::{Author, Backend, Book, Wrote, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend, Book, Wrote};
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
 

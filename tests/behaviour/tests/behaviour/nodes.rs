@@ -1,7 +1,7 @@
 //! Saving, inserting, updating, deleting and reading single nodes.
 
-use neo_behaviour_tests::on_every_backend;
-use neo_behaviour_tests::{Backend, Book, Edition, Everything, Genre, Isbn, Label, Team};
+use crate::common::on_every_backend;
+use crate::common::{Backend, Book, Edition, Everything, Genre, Isbn, Label, Team};
 use neo_ogm::ErrorKind;
 use neo_ogm::neo_bolt::value::Zone;
 use neo_ogm::prelude::*;

@@ -1,6 +1,7 @@
 //! Connecting, replacing, disconnecting; what relationships carry.
 
-use neo_behaviour_tests::{Account, Author, Backend, Book, Sample, Wrote, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Account, Author, Backend, Book, Sample, Wrote};
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
 

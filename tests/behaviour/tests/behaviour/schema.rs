@@ -1,6 +1,7 @@
 //! Constraints and indexes from the model.
 
-use neo_behaviour_tests::{Author, Backend, Book, Edition, Team, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend, Book, Edition, Team};
 use neo_ogm::prelude::*;
 
 on_every_backend!(applying_twice_changes_nothing, uniqueness_is_kept);

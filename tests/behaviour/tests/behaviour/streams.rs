@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use neo_behaviour_tests::{Author, Backend, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend};
 use neo_ogm::neo_bolt::{SessionConfig, params};
 use neo_ogm::prelude::*;
 

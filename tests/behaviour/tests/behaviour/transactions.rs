@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use neo_behaviour_tests::{Author, Backend, Book, Wrote, on_every_backend};
+use crate::common::on_every_backend;
+use crate::common::{Author, Backend, Book, Wrote};
 use neo_ogm::prelude::*;
 use neo_ogm::{Error, ErrorKind};
 

@@ -4,146 +4,146 @@ use neo_ogm::prelude::*;
 
 /// A book: one author, any number of similar books.
 #[derive(Node, Debug, Clone)]
-pub struct Book {
+pub(crate) struct Book {
     /// What identifies it.
     #[node(key)]
-    pub isbn: String,
+    pub(crate) isbn: String,
     /// Indexed.
     #[node(index)]
-    pub title: String,
+    pub(crate) title: String,
     /// Optional.
-    pub pages: Option<u32>,
+    pub(crate) pages: Option<u32>,
     /// Renamed.
     #[node(rename = "publishedOn")]
-    pub published: Option<Date>,
+    pub(crate) published: Option<Date>,
     /// A list.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// Who wrote it.
     #[relationship(type = "WRITTEN_BY")]
-    pub author: One<Author, Wrote>,
+    pub(crate) author: One<Author, Wrote>,
     /// Books like it.
     #[relationship(type = "SIMILAR_TO")]
-    pub similar: Many<Book>,
+    pub(crate) similar: Many<Book>,
 }
 
 /// Who writes books.
 #[derive(Node, Debug, Clone)]
-pub struct Author {
+pub(crate) struct Author {
     /// What identifies them.
     #[node(key)]
-    pub name: String,
+    pub(crate) name: String,
     /// Year of birth.
-    pub born: Option<i32>,
+    pub(crate) born: Option<i32>,
     /// The other end.
     #[relationship(type = "WRITTEN_BY", direction = "in")]
-    pub books: Many<Book, Wrote>,
+    pub(crate) books: Many<Book, Wrote>,
 }
 
 /// When.
 #[relationship(type = "WRITTEN_BY")]
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wrote {
+pub(crate) struct Wrote {
     /// The year.
-    pub year: i32,
+    pub(crate) year: i32,
 }
 
 /// Both ends bounded.
 #[derive(Node, Debug, Clone)]
-pub struct Holder {
+pub(crate) struct Holder {
     /// What identifies them.
     #[node(key)]
-    pub name: String,
+    pub(crate) name: String,
     /// At most one.
     #[relationship(type = "HOLDS")]
-    pub passport: ZeroOrOne<Passport>,
+    pub(crate) passport: ZeroOrOne<Passport>,
 }
 
 /// Both ends bounded.
 #[derive(Node, Debug, Clone)]
-pub struct Passport {
+pub(crate) struct Passport {
     /// What identifies it.
     #[node(key)]
-    pub number: String,
+    pub(crate) number: String,
     /// Exactly one.
     #[relationship(type = "HOLDS", direction = "in")]
-    pub holder: One<Holder>,
+    pub(crate) holder: One<Holder>,
 }
 
 /// At least one member.
 #[derive(Node, Debug, Clone)]
-pub struct Team {
+pub(crate) struct Team {
     /// A key that is made up.
     #[node(key, generated)]
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Its name.
     #[node(unique)]
-    pub name: String,
+    pub(crate) name: String,
     /// At least one.
     #[relationship(type = "HAS_MEMBER")]
-    pub members: OneOrMore<Member>,
+    pub(crate) members: OneOrMore<Member>,
 }
 
 /// A member of a team.
 #[derive(Node, Debug, Clone)]
-pub struct Member {
+pub(crate) struct Member {
     /// What identifies them.
     #[node(key)]
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// A composite key.
 #[derive(Node, Debug, Clone, PartialEq)]
-pub struct Edition {
+pub(crate) struct Edition {
     /// First part.
     #[node(key)]
-    pub isbn: String,
+    pub(crate) isbn: String,
     /// Second part.
     #[node(key)]
-    pub number: i64,
+    pub(crate) number: i64,
     /// Something else.
-    pub publisher: Option<String>,
+    pub(crate) publisher: Option<String>,
 }
 
 /// Parallel relationships, told apart by a key.
 #[derive(Node, Debug, Clone)]
-pub struct Account {
+pub(crate) struct Account {
     /// What identifies it.
     #[node(key)]
-    pub name: String,
+    pub(crate) name: String,
     /// Several to one and the same node.
     #[relationship(type = "SAMPLED")]
-    pub samples: Many<Account, Sample>,
+    pub(crate) samples: Many<Account, Sample>,
 }
 
 /// A relationship with a key, and a default.
 #[relationship(type = "SAMPLED")]
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Tells it from others between the same nodes.
     #[relationship(key)]
-    pub day: i64,
+    pub(crate) day: i64,
     /// A value.
-    pub value: Option<f64>,
+    pub(crate) value: Option<f64>,
 }
 
 /// A reserved word, a space and other scripts as names.
 #[derive(Node, Debug, Clone, PartialEq)]
 #[node(label = "Order")]
-pub struct Label {
+pub(crate) struct Label {
     /// A reserved word.
     #[node(key, rename = "match")]
-    pub key: String,
+    pub(crate) key: String,
     /// A space and an umlaut.
     #[node(rename = "größte Länge")]
-    pub length: Option<i64>,
+    pub(crate) length: Option<i64>,
     /// A backtick.
     #[node(rename = "tick`s")]
-    pub ticks: Option<String>,
+    pub(crate) ticks: Option<String>,
 }
 
 /// A property stored as text.
 #[derive(Property, Debug, Clone, Copy, PartialEq)]
-pub enum Genre {
+pub(crate) enum Genre {
     /// A novel.
     Novel,
     /// Renamed.
@@ -153,50 +153,50 @@ pub enum Genre {
 
 /// A newtype property.
 #[derive(Property, Debug, Clone, PartialEq)]
-pub struct Isbn(pub String);
+pub(crate) struct Isbn(pub(crate) String);
 
 /// Every kind of property that the embedded engine has too.
 #[derive(Node, Debug, Clone, PartialEq)]
-pub struct Everything {
+pub(crate) struct Everything {
     /// What identifies it.
     #[node(key)]
-    pub id: String,
+    pub(crate) id: String,
     /// A flag.
-    pub flag: bool,
+    pub(crate) flag: bool,
     /// The least and the largest.
-    pub numbers: Vec<i64>,
+    pub(crate) numbers: Vec<i64>,
     /// A small one.
-    pub small: i8,
+    pub(crate) small: i8,
     /// Floating point.
-    pub float: f64,
+    pub(crate) float: f64,
     /// Text.
-    pub text: String,
+    pub(crate) text: String,
     /// An enum.
-    pub genre: Genre,
+    pub(crate) genre: Genre,
     /// A newtype.
-    pub code: Isbn,
+    pub(crate) code: Isbn,
     /// A UUID that is no key.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// Nothing.
-    pub nothing: Option<String>,
+    pub(crate) nothing: Option<String>,
     /// A date.
-    pub date: Date,
+    pub(crate) date: Date,
     /// A time with an offset.
-    pub time: Time,
+    pub(crate) time: Time,
     /// A time.
-    pub local_time: LocalTime,
+    pub(crate) local_time: LocalTime,
     /// An instant.
-    pub date_time: DateTime,
+    pub(crate) date_time: DateTime,
     /// An instant in a named zone.
-    pub zoned: DateTime,
+    pub(crate) zoned: DateTime,
     /// A date and time.
-    pub local_date_time: LocalDateTime,
+    pub(crate) local_date_time: LocalDateTime,
     /// A duration.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// Given by default.
     #[node(default = 7)]
-    pub luck: i32,
+    pub(crate) luck: i32,
     /// Not in the database.
     #[node(skip)]
-    pub scratch: u8,
+    pub(crate) scratch: u8,
 }

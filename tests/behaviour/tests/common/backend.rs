@@ -8,11 +8,11 @@ use neo_ogm::prelude::*;
 use neo_test_support::neo4j::{Line, Server};
 use tokio::sync::OnceCell;
 
-use crate::{Account, Author, Book, Edition, Everything, Holder, Label, Member, Passport, Team};
+use super::{Account, Author, Book, Edition, Everything, Holder, Label, Member, Passport, Team};
 
 /// A database, and a name of this test's own on it.
 #[derive(Debug)]
-pub struct Backend {
+pub(crate) struct Backend {
     place: Place,
     /// Begins every key that the test makes, so that tests share a server without meeting.
     prefix: String,
@@ -37,7 +37,7 @@ impl Backend {
     }
 
     /// A fresh embedded engine in memory, unless `NEO_TEST_BACKENDS` leaves it out.
-    pub async fn embedded() -> Option<Self> {
+    pub(crate) async fn embedded() -> Option<Self> {
         let wanted = backends()
             .await
             .iter()
@@ -51,12 +51,12 @@ impl Backend {
     }
 
     /// Neo4j 5.26, or the server that `NEO4J_URI` names; `None` where there is neither.
-    pub async fn neo4j_5_26() -> Option<Self> {
+    pub(crate) async fn neo4j_5_26() -> Option<Self> {
         Self::neo4j(Line::V5_26).await
     }
 
     /// Neo4j 2026.08; `None` where it can't be started.
-    pub async fn neo4j_2026_08() -> Option<Self> {
+    pub(crate) async fn neo4j_2026_08() -> Option<Self> {
         Self::neo4j(Line::V2026_08).await
     }
 
@@ -77,12 +77,12 @@ impl Backend {
     }
 
     /// Whether it is the embedded engine.
-    pub fn is_embedded(&self) -> bool {
+    pub(crate) fn is_embedded(&self) -> bool {
         matches!(self.place, Place::Embedded(_))
     }
 
     /// Whether the server takes TLS, as those do that the tests start.
-    pub fn has_tls(&self) -> bool {
+    pub(crate) fn has_tls(&self) -> bool {
         matches!(self.place, Place::Server(server) if server.certificate_pem().is_some())
     }
 
@@ -90,7 +90,7 @@ impl Backend {
     ///
     /// # Panics
     /// When the server does not answer.
-    pub async fn graph(&self) -> Graph {
+    pub(crate) async fn graph(&self) -> Graph {
         match &self.place {
             Place::Embedded(graph) => graph.clone(),
             Place::Server(server) => self
@@ -104,7 +104,7 @@ impl Backend {
     ///
     /// # Panics
     /// When the server does not answer.
-    pub async fn quick_graph(&self) -> Graph {
+    pub(crate) async fn quick_graph(&self) -> Graph {
         match &self.place {
             Place::Embedded(graph) => graph.clone(),
             Place::Server(server) => self
@@ -118,7 +118,7 @@ impl Backend {
     ///
     /// # Errors
     /// Nobody answers there.
-    pub async fn graph_through(&self, uri: &str) -> Result<Graph, neo_ogm::Error> {
+    pub(crate) async fn graph_through(&self, uri: &str) -> Result<Graph, neo_ogm::Error> {
         self.server_graph(uri, quick()).await
     }
 
@@ -138,7 +138,7 @@ impl Backend {
     ///
     /// # Panics
     /// When no port is to be had.
-    pub async fn address(&self) -> String {
+    pub(crate) async fn address(&self) -> String {
         match &self.place {
             Place::Server(server) => server.address().to_owned(),
             Place::Embedded(graph) => {
@@ -151,7 +151,7 @@ impl Backend {
     }
 
     /// A key of this test's own.
-    pub fn key(&self, name: &str) -> String {
+    pub(crate) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 }
