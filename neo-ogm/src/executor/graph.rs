@@ -229,6 +229,7 @@ impl Graph {
     pub(super) async fn execute(
         &self,
         mode: AccessMode,
+        idempotent: bool,
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
@@ -238,7 +239,7 @@ impl Graph {
             .execute_query(statement, parameters)
             .routing(mode)
             // Each operation is made so, and statements of the caller's own are to be.
-            .idempotent(true)
+            .idempotent(idempotent)
             .bookmark_manager(Some(self.shared.bookmarks.clone()));
         if let Some(database) = &self.settings.database {
             query = query.database(database.as_ref());

@@ -71,15 +71,27 @@ impl Target {
         }
     }
 
-    /// Runs one statement to its end, in one round trip.
+    /// Runs one of the mapper's own statements to its end, in one round trip. It may run twice.
     pub(crate) async fn execute(
         &self,
         mode: AccessMode,
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
+        self.run(mode, true, statement, parameters).await
+    }
+
+    /// Runs one statement to its end, in one round trip. Whether it is `idempotent` decides what
+    /// is done when the connection is lost between COMMIT and its answer.
+    pub(crate) async fn run(
+        &self,
+        mode: AccessMode,
+        idempotent: bool,
+        statement: Arc<str>,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<EagerResult, Error> {
         match self {
-            Self::Graph(graph) => graph.execute(mode, statement, parameters).await,
+            Self::Graph(graph) => graph.execute(mode, idempotent, statement, parameters).await,
             Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
         }
     }

@@ -29,14 +29,16 @@ impl Transaction {
 
 /// A Cypher statement with its parameters.
 ///
-/// It runs in a retried transaction, so it should end in the same state however often it runs:
-/// `MERGE` and `SET` rather than `CREATE` and counting.
+/// On a graph handle it runs in a transaction of its own, which is tried again when it certainly
+/// was not committed. Where nobody knows (the connection was lost between COMMIT and its answer),
+/// it is tried again only if you say that it is [`idempotent`](Self::idempotent).
 #[derive(Clone)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct CypherQuery {
     statement: Arc<str>,
     parameters: Map,
     mode: AccessMode,
+    idempotent: bool,
 }
 
 impl fmt::Debug for CypherQuery {
@@ -52,6 +54,7 @@ impl CypherQuery {
             statement,
             parameters: Map::new(),
             mode: AccessMode::Write,
+            idempotent: false,
         }
     }
 
@@ -64,6 +67,13 @@ impl CypherQuery {
     /// The statement only reads; a cluster serves it from any member.
     pub fn read_only(mut self) -> Self {
         self.mode = AccessMode::Read;
+        self
+    }
+
+    /// The statement ends in the same state however often it runs, as one of `MERGE` and `SET`
+    /// does and one of `CREATE` or of counting does not; so a lost commit is simply run again.
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -119,7 +129,12 @@ impl CypherQuery {
     async fn run(&self, target: &Target) -> Result<EagerResult, Error> {
         let parameters: &(dyn ToBolt + Send + Sync) = &self.parameters;
         target
-            .execute(self.mode, Arc::clone(&self.statement), parameters)
+            .run(
+                self.mode,
+                self.idempotent,
+                Arc::clone(&self.statement),
+                parameters,
+            )
             .await
     }
 }

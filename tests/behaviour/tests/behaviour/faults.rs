@@ -2,6 +2,7 @@
 
 use crate::common::on_every_backend;
 use crate::common::{Author, Backend, Book, Wrote};
+use neo_ogm::neo_bolt::CommitOutcome;
 use neo_ogm::prelude::*;
 use neo_test_support::Message;
 use neo_test_support::proxy::{Action, Proxy, When};
@@ -11,6 +12,7 @@ on_every_backend!(
     a_lost_commit_is_run_again_and_counts_once,
     a_cut_at_any_message_does_not_surface,
     an_insert_knows_its_own_earlier_attempt,
+    raw_cypher_is_run_again_only_where_that_is_safe,
     a_unit_of_work_survives_cuts,
     a_restarted_network_is_noticed_without_losing_a_call,
 );
@@ -195,6 +197,33 @@ async fn an_insert_knows_its_own_earlier_attempt(backend: Backend) {
             .await
             .unwrap();
     }
+}
+
+async fn raw_cypher_is_run_again_only_where_that_is_safe(backend: Backend) {
+    let (proxy, graph) = proxied(&backend).await;
+    let name = backend.key("raw");
+    let query = |text: &str| graph.cypher(text).param("name", name.as_str());
+    let create = "CREATE (v:Visit {name: $name})";
+    proxy.inject(Message::Commit, Action::CutAfterAnswer, When::Next(1));
+    let error = query(create).execute(&graph).await.unwrap_err();
+    assert_eq!(error.commit_outcome(), CommitOutcome::Unknown, "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("unknown whether the commit took effect"),
+        "{error}"
+    );
+    // What certainly was not committed goes through whatever it is.
+    proxy.cut_all();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    query(create).execute(&graph).await.unwrap();
+    proxy.inject(Message::Commit, Action::CutAfterAnswer, When::Next(1));
+    let merge = "MERGE (v:Visit {name: $name + '!'}) RETURN 1";
+    let one: Vec<i64> = query(merge).idempotent().fetch(&graph).await.unwrap();
+    assert_eq!(one, [1]);
+    let count = "MATCH (v:Visit) WHERE v.name STARTS WITH $name RETURN count(v)";
+    let visits: Vec<i64> = query(count).read_only().fetch(&graph).await.unwrap();
+    assert_eq!(visits, [3]);
 }
 
 async fn a_unit_of_work_survives_cuts(backend: Backend) {
