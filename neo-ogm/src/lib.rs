@@ -1,5 +1,6 @@
-//! An object graph mapper for [Neo4j](https://neo4j.com): typed, retry-safe, one round trip per
-//! operation.
+#![doc = include_str!("../README.md")]
+//!
+//! ## Inside
 //!
 //! Layers, top to bottom; each uses only what stands below it:
 //!
@@ -26,6 +27,7 @@ pub mod relation;
 pub mod __private;
 mod error;
 
+pub use bytes::Bytes;
 pub use error::{Error, ErrorKind};
 pub use executor::{Graph, Transaction};
 pub use mapping::{Node, Property, Relationship};

@@ -1,5 +1,6 @@
 //! What most programs need: `use neo_ogm::prelude::*;`.
 
+pub use bytes::Bytes;
 pub use neo_bolt::AuthToken as Auth;
 pub use neo_bolt::value::{Date, DateTime, Duration, LocalDateTime, LocalTime, Point, Time};
 pub use neo_ogm_derive::{Node, Property, relationship};

@@ -23,3 +23,5 @@ mod schema;
 mod streams;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
+#[path = "behaviour/values.rs"]
+mod values;
