@@ -26,7 +26,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
@@ -199,7 +198,7 @@ impl Connection {
             let sent = ready!(Pin::new(&mut self.stream).poll_write(cx, self.machine.outgoing()));
             match sent {
                 Ok(0) => return Poll::Ready(Err(self.lost("it takes no more bytes"))),
-                Ok(count) => self.machine.outgoing().advance(count),
+                Ok(count) => self.machine.sent(count),
                 Err(error) => return Poll::Ready(Err(self.lost_io(error))),
             }
             wrote = true;

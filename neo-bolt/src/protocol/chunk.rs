@@ -72,7 +72,8 @@ impl Dechunker {
                     // A lone zero keeps the connection alive.
                     continue;
                 }
-                return Ok(Some(self.assembled.split().freeze()));
+                // Taken whole, so that a large message is not kept when its reader is done.
+                return Ok(Some(std::mem::take(&mut self.assembled).freeze()));
             }
             if self.assembled.len() + len > self.limit {
                 return Err(TooLarge { limit: self.limit });

@@ -19,7 +19,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::chunk::Dechunker;
 use super::message::{Extra, Metadata, Response, request};
@@ -33,6 +33,11 @@ use crate::value::{Map, Value};
 
 /// The largest message that is taken from a server: 1 GiB.
 const MAX_MESSAGE: usize = 1 << 30;
+
+/// How much room for requests a connection keeps.
+const SEND_ROOM: usize = 1024;
+/// From so many bytes on, the room for requests is given back when they are sent.
+const LARGE_REQUEST: usize = 64 * 1024;
 
 /// Names a result of this connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +129,8 @@ pub(crate) struct Machine {
     version: Version,
     dialect: Dialect,
     outgoing: BytesMut,
+    /// What is to be sent was once so much that the room for it is given back afterwards.
+    swollen: bool,
     incoming: BytesMut,
     dechunker: Dechunker,
     pending: VecDeque<Request>,
@@ -150,7 +157,8 @@ impl Machine {
         Self {
             version,
             dialect: version.dialect(),
-            outgoing: BytesMut::with_capacity(1024),
+            outgoing: BytesMut::with_capacity(SEND_ROOM),
+            swollen: false,
             incoming: BytesMut::with_capacity(8 * 1024),
             dechunker: Dechunker::new(MAX_MESSAGE),
             pending: VecDeque::new(),
@@ -176,6 +184,7 @@ impl Machine {
         write: impl FnOnce(&mut Encoder<'_>) -> Result<(), EncodeError>,
     ) -> Result<(), Error> {
         request(&mut self.outgoing, self.dialect, tag, fields, write)?;
+        self.swollen |= self.outgoing.len() > LARGE_REQUEST;
         self.pending.push_back(due);
         Ok(())
     }
@@ -349,9 +358,18 @@ impl Machine {
 
     // ---- bytes ----------------------------------------------------------------------------
 
-    /// What is to be sent; the caller takes away what it has sent.
-    pub(crate) fn outgoing(&mut self) -> &mut BytesMut {
-        &mut self.outgoing
+    /// What is to be sent.
+    pub(crate) fn outgoing(&self) -> &[u8] {
+        &self.outgoing
+    }
+
+    /// So many bytes of [`outgoing`](Self::outgoing) have been sent.
+    pub(crate) fn sent(&mut self, count: usize) {
+        self.outgoing.advance(count.min(self.outgoing.len()));
+        if self.swollen && self.outgoing.is_empty() {
+            self.outgoing = BytesMut::with_capacity(SEND_ROOM);
+            self.swollen = false;
+        }
     }
 
     /// Where received bytes go, at the end.
@@ -730,7 +748,7 @@ mod tests {
             framed(b"\xB0\x12"),
         ]
         .concat();
-        assert_eq!(machine.outgoing(), &expected);
+        assert_eq!(machine.outgoing(), expected);
     }
 
     #[test]

@@ -10,3 +10,6 @@ mod pool;
 mod results;
 mod retries;
 mod routing;
+#[cfg(feature = "tls")]
+mod tls;
+mod versions;

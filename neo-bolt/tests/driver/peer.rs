@@ -13,7 +13,7 @@ use neo_bolt::value::{Map, Value};
 use neo_bolt::{
     Address, AuthToken, BoxedStream, Connector, Driver, DriverBuilder, RetryPolicy, params,
 };
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(crate) const RESET: u8 = 0x0F;
 pub(crate) const RUN: u8 = 0x10;
@@ -23,9 +23,9 @@ pub(crate) const ROLLBACK: u8 = 0x13;
 pub(crate) const DISCARD: u8 = 0x2F;
 pub(crate) const PULL: u8 = 0x3F;
 pub(crate) const ROUTE: u8 = 0x66;
-const HELLO: u8 = 0x01;
+pub(crate) const HELLO: u8 = 0x01;
 const GOODBYE: u8 = 0x02;
-const LOGON: u8 = 0x6A;
+pub(crate) const LOGON: u8 = 0x6A;
 
 type Script = Box<dyn Fn(Peer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -106,7 +106,7 @@ impl Connector for Wire {
             let log = Arc::clone(&self.0.log);
             let address = address.to_string();
             let peer = Peer {
-                stream: theirs,
+                stream: Box::new(theirs),
                 number,
                 address,
                 log,
@@ -151,7 +151,7 @@ impl Request {
 
 /// The server's end of one connection.
 pub(crate) struct Peer {
-    stream: DuplexStream,
+    pub(crate) stream: BoxedStream,
     /// Which connection of the server it is, from 0.
     pub(crate) number: usize,
     /// What the driver thinks it is talking to.
@@ -173,6 +173,7 @@ impl Peer {
         };
         // The client may have gone; then the test ends otherwise.
         let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.flush().await;
         if self.allowance == Some(0) {
             let _ = self.stream.shutdown().await;
         }
