@@ -12,7 +12,9 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct a node of the graph.
 ///
-/// ```ignore
+/// ```
+/// use neo_ogm::prelude::*;
+///
 /// #[derive(Node, Debug, Clone)]
 /// #[node(label = "Book", unique(title, edition))]
 /// struct Book {
@@ -22,8 +24,22 @@ use syn::{DeriveInput, parse_macro_input};
 ///     title: String,
 ///     edition: Option<u32>,
 ///     #[relationship(type = "WRITTEN_BY")]
-///     author: One<Person, WrittenBy>,
+///     author: One<Person>,
 /// }
+///
+/// #[derive(Node, Debug, Clone)]
+/// struct Person {
+///     #[node(key, generated)]
+///     id: Uuid,
+///     name: String,
+/// }
+///
+/// let book = Book::new("978-0-14-303500-8", "Anna Karenina");
+/// assert_eq!(book.edition, None);
+/// assert_eq!(
+///     Book::find().filter(Book::TITLE.starts_with("Anna")).to_cypher(),
+///     "MATCH (n:Book) WHERE n.title STARTS WITH $p0 RETURN n"
+/// );
 /// ```
 ///
 /// On the struct, `#[node(…)]` takes
@@ -65,7 +81,9 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
 
 /// Makes a struct what a relationship carries.
 ///
-/// ```ignore
+/// ```
+/// use neo_ogm::prelude::*;
+///
 /// #[relationship(type = "WRITTEN_BY")]
 /// #[derive(Debug, Clone)]
 /// struct WrittenBy {
@@ -90,7 +108,9 @@ pub fn relationship(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes an enum or a newtype a property.
 ///
-/// ```ignore
+/// ```
+/// use neo_ogm::prelude::*;
+///
 /// #[derive(Property, Debug, Clone, PartialEq)]
 /// enum Genre {
 ///     Novel,

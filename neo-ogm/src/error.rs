@@ -71,9 +71,9 @@ pub enum ErrorKind {
         label: &'static str,
     },
     /// What the database has does not fit the struct.
-    #[error("{what}: {error}")]
+    #[error("{what}{error}")]
     Decode {
-        /// The column or node that was read.
+        /// What was read, with a colon behind it; empty where the error itself begins with it.
         what: String,
         /// Which field, what was expected and what was found.
         error: DecodeError,
@@ -94,11 +94,13 @@ impl Error {
         Self(Box::new(kind))
     }
 
-    pub(crate) fn decode(what: impl Into<String>, error: DecodeError) -> Self {
-        Self::new(ErrorKind::Decode {
-            what: what.into(),
-            error,
-        })
+    pub(crate) fn decode(what: &str, error: DecodeError) -> Self {
+        let what = if what.is_empty() {
+            String::new()
+        } else {
+            format!("{what}: ")
+        };
+        Self::new(ErrorKind::Decode { what, error })
     }
 
     /// Wraps an error of the caller's own, so that `?` in a transaction rolls it back:

@@ -46,5 +46,11 @@ pub fn decode_property<T: Property>(
 /// # Errors
 /// It must be there.
 pub fn missing_property<T: Property>(name: &'static str) -> Result<T, DecodeError> {
-    <T as FromBolt<'_>>::from_missing().map_err(|error| error.within(name))
+    <T as FromBolt<'_>>::from_missing().map_err(|_| {
+        DecodeError::custom(
+            "there is no such property in the database; make the field an `Option`, or give it a \
+             `default`",
+        )
+        .within(name)
+    })
 }

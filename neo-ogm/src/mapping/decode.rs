@@ -42,13 +42,29 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
             N::SCHEMA.label
         )));
     }
-    let node = N::decode_properties(decoder)?;
+    let properties = decoder.clone();
+    let node =
+        N::decode_properties(decoder).map_err(|error| error.within(name::<N>(properties)))?;
     decoder.node_footer(&header)?;
     if !N::SCHEMA.relations.is_empty() {
         let key = KeyOf::new(&node).map_err(DecodeError::custom)?;
         node.bind(&Arc::new(Origin::new(graph.clone(), key)));
     }
     Ok(node)
+}
+
+/// What a node that does not fit is called: its label and what there is of its key.
+fn name<N: Node>(mut properties: Decoder<'_>) -> String {
+    let found = v::Map::from_bolt(&mut properties).unwrap_or_default();
+    let keys = N::SCHEMA.keys().filter_map(|key| {
+        Some(format!(
+            "{}: {}",
+            key.name,
+            super::node::shown(found.get(key.name)?)
+        ))
+    });
+    let keys: Vec<_> = keys.collect();
+    format!("{} {{{}}}", N::SCHEMA.type_name, keys.join(", "))
 }
 
 /// Reads what a relationship carries; what `#[relationship]` calls.

@@ -93,21 +93,25 @@ impl PartialEq<NodeSchema> for NodeSchema {
     }
 }
 
+/// A value of a key as it stands in messages.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
+        Value::Date(date) => date.to_string(),
+        Value::DateTime(instant) => instant.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
 /// Writes `Book {isbn: "978-0-14-303500-8"}`.
 impl fmt::Display for KeyOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {{", self.schema.label)?;
         for (index, (property, value)) in self.schema.keys().zip(self.values.iter()).enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}{}: ", property.name)?;
-            match value {
-                Value::String(text) => write!(f, "{text:?}")?,
-                Value::Integer(number) => write!(f, "{number}")?,
-                Value::Boolean(flag) => write!(f, "{flag}")?,
-                Value::Date(date) => write!(f, "{date}")?,
-                Value::DateTime(instant) => write!(f, "{instant}")?,
-                other => write!(f, "{other:?}")?,
-            }
+            write!(f, "{comma}{}: {}", property.name, shown(value))?;
         }
         f.write_str("}")
     }

@@ -231,8 +231,7 @@ impl<N: Node> Find<N> {
     }
 
     pub(super) fn decode(&self, record: &Record, graph: &Graph) -> Result<N, Error> {
-        read(&mut record.raw_fields(), &self.loads, graph)
-            .map_err(|error| Error::decode(N::SCHEMA.type_name, error))
+        read(&mut record.raw_fields(), &self.loads, graph).map_err(|error| Error::decode("", error))
     }
 }
 

@@ -43,7 +43,7 @@ impl<'a, N: Node> Refresh<'a, N> {
             }));
         };
         *self.node = decode_node(&mut record.raw_fields(), self.target.graph())
-            .map_err(|error| Error::decode(key.to_string(), error))?;
+            .map_err(|error| Error::decode("", error))?;
         Ok(())
     }
 }

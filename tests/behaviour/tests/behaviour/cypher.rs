@@ -116,10 +116,8 @@ async fn what_does_not_fit_is_named(backend: Backend) {
         .one(&graph)
         .await
         .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Book: title: expected STRING, found INTEGER"
-    );
+    let expected = format!("Book {{isbn: {isbn:?}}}.title: expected STRING, found INTEGER");
+    assert_eq!(error.to_string(), expected);
     let query = |what: &str| {
         let text = format!("MATCH (b:Book {{isbn: $isbn}}) RETURN {what}");
         graph.cypher(text).param("isbn", isbn.as_str())
@@ -146,6 +144,14 @@ async fn what_does_not_fit_is_named(backend: Backend) {
     let code = error.code().unwrap();
     assert!(code.starts_with("Neo.ClientError.Statement."), "{error:?}");
     assert!(matches!(error.kind(), ErrorKind::Driver(_)));
+    let error = graph
+        .cypher("MATCH (b:Book {isbn: $isbn}) REMOVE b.title RETURN b")
+        .param("isbn", isbn.as_str())
+        .fetch::<Book>(&graph)
+        .await
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(".title: there is no such property"), "{text}");
     graph
         .cypher("MATCH (b:Book {isbn: $isbn}) DELETE b")
         .param("isbn", isbn.as_str())
