@@ -34,8 +34,7 @@ async fn spoken(minor: u8, major: u8, hello: Map, parameters: Map) -> Vec<(u8, V
     let found = driver.execute_query("RETURN 1", parameters).await.unwrap();
     let version = found.summary.server().protocol_version();
     assert_eq!(version, Version::new(major, minor));
-    let said = said.lock().unwrap().clone();
-    said
+    said.lock().unwrap().clone()
 }
 
 fn map(value: &Value) -> &Map {
