@@ -1,6 +1,8 @@
 //! The machine, fed by hand.
 
 use super::*;
+use crate::auth::AuthToken;
+use crate::bookmark::Bookmarks;
 
 fn machine() -> Machine {
     Machine::new(Version::new(5, 4))
@@ -148,4 +150,151 @@ fn a_forgotten_result_is_passed_over() {
     machine.incoming().extend_from_slice(&input);
     assert!(machine.advance(Wanted::Idle).unwrap());
     assert!(machine.is_clean());
+}
+
+/// Each request as <https://neo4j.com/docs/bolt/current/bolt/message/> has it.
+#[test]
+fn each_request_byte_by_byte() {
+    type Write = fn(&mut Machine) -> Result<(), Error>;
+    let table: [(Write, &[u8]); 6] = [
+        (|m| m.commit(), b"\xB0\x12"),
+        (|m| m.rollback(), b"\xB0\x13"),
+        (|m| m.reset(), b"\xB0\x0F"),
+        (
+            |m| {
+                m.goodbye();
+                Ok(())
+            },
+            b"\xB0\x02",
+        ),
+        (
+            |m| {
+                let marks = Bookmarks::from_raw_values(["b"]);
+                m.route(
+                    &crate::params! { "address" => "h:1" },
+                    &marks,
+                    Some("d"),
+                    Some("u"),
+                )
+            },
+            b"\xB3\x66\xA1\x87address\x83h:1\x91\x81b\xA2\x82db\x81d\x88imp_user\x81u",
+        ),
+        (
+            |m| {
+                m.begin(&Begin {
+                    bookmarks: Bookmarks::from_raw_values(["b"]),
+                    timeout: Some(std::time::Duration::from_millis(7)),
+                    metadata: crate::params! { "k" => 1 },
+                    ..Begin::default()
+                })
+            },
+            b"\xB1\x11\xA3\x89bookmarks\x91\x81b\x8Atx_timeout\x07\x8Btx_metadata\xA1\x81k\x01",
+        ),
+    ];
+    for (write, bytes) in table {
+        let mut machine = machine();
+        write(&mut machine).unwrap();
+        assert_eq!(machine.outgoing(), framed(bytes));
+    }
+    let mut machine = Machine::new(Version::new(5, 1));
+    let auth = AuthToken::basic("me", "pw");
+    machine.hello("a/1", &auth, None).unwrap();
+    let hello = framed(b"\xB1\x01\xA1\x8Auser_agent\x83a/1");
+    let logon = framed(b"\xB1\x6A\xA3\x8Bcredentials\x82pw\x89principal\x82me\x86scheme\x85basic");
+    assert_eq!(machine.outgoing(), [hello, logon].concat());
+}
+
+#[test]
+fn more_is_asked_for_by_the_results_own_name() {
+    let mut machine = machine();
+    machine.begin(&Begin::default()).unwrap();
+    let stream = machine.run("RETURN 1", &(), None).unwrap();
+    machine.pull(stream, 1).unwrap();
+    let input = [
+        success(b"\xA0"),
+        success(b"\xA2\x86fields\x91\x81x\x83qid\x05"),
+        success(b"\xA1\x88has_more\xC3"),
+    ]
+    .concat();
+    machine.incoming().extend_from_slice(&input);
+    assert!(machine.advance(Wanted::Idle).unwrap());
+    assert!(machine.wants_pull(stream));
+    machine.sent(usize::MAX);
+    machine.pull(stream, 2).unwrap();
+    assert_eq!(
+        machine.outgoing(),
+        framed(b"\xB1\x3F\xA2\x81n\x02\x83qid\x05")
+    );
+    machine.sent(usize::MAX);
+    machine.discard(stream).unwrap();
+    assert_eq!(
+        machine.outgoing(),
+        framed(b"\xB1\x2F\xA2\x81n\xFF\x83qid\x05")
+    );
+}
+
+/// Whatever a peer sends, at whatever cuts: an error or an answer, never a panic, and nothing is
+/// kept that was not sent.
+#[test]
+fn any_bytes_are_taken_without_a_panic() {
+    let sound = [
+        success(b"\xA0"),
+        success(b"\xA2\x86fields\x91\x81x\x83qid\x00"),
+        framed(b"\xB1\x71\x91\x01"),
+        vec![0, 2, 0xB1, 0x71, 0, 2, 0x91, 0x02, 0, 0],
+        success(b"\xA1\x88has_more\xC3"),
+        framed(b"\xB1\x7F\xA2\x84code\x81c\x87message\x81m"),
+        framed(b"\xB0\x7E"),
+        success(b"\xA0"),
+    ]
+    .concat();
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below).unwrap()).unwrap()
+    };
+    let mut errors = 0;
+    for round in 0..20_000 {
+        let mut input = sound.clone();
+        for _ in 0..random(4) {
+            let at = random(input.len());
+            match random(4) {
+                0 => drop(input.remove(at)),
+                1 => input.insert(at, u8::try_from(random(256)).unwrap()),
+                2 => input.truncate(at.max(8)),
+                _ => input[at] = u8::try_from(random(256)).unwrap(),
+            }
+        }
+        let mut machine = machine();
+        machine.begin(&Begin::default()).unwrap();
+        let stream = machine.run("RETURN 1", &(), None).unwrap();
+        machine.pull(stream, 2).unwrap();
+        if round % 2 == 0 {
+            machine.pull(stream, 2).unwrap();
+            machine.commit().unwrap();
+        }
+        if round % 3 == 0 {
+            machine.forget(stream);
+        }
+        if round % 5 == 0 {
+            machine.reset().unwrap();
+        }
+        let wanted = [Wanted::Idle, Wanted::Keys(stream), Wanted::Records(stream)][round % 3];
+        let mut rest = &input[..];
+        while !rest.is_empty() {
+            let (part, behind) = rest.split_at(random(rest.len()) + 1);
+            machine.incoming().extend_from_slice(part);
+            rest = behind;
+            if machine.advance(wanted).is_err() {
+                errors += 1;
+                assert!(machine.is_defunct() && !machine.is_clean());
+                break;
+            }
+            let (records, _) = machine.take_records(stream);
+            assert!(records.iter().map(|record| record.len()).sum::<usize>() <= input.len());
+        }
+    }
+    assert!(errors > 1000, "{errors} of the inputs were broken");
 }
