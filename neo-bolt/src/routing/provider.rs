@@ -154,6 +154,9 @@ impl Provider {
             match self.ask(&router, purpose, routing).await {
                 Ok(table) => {
                     let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+                    // Those of users and databases that are not asked for any more go.
+                    let now = Instant::now();
+                    tables.retain(|_, known| known.is_of_use(now));
                     tables.insert(key, table.clone());
                     return Ok(table);
                 }

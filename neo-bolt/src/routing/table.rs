@@ -78,6 +78,11 @@ impl Table {
         now < self.expires && !self.servers(mode).is_empty()
     }
 
+    /// Whether it has not run out for long: its routers may be asked for the next one.
+    pub(super) fn is_of_use(&self, now: Instant) -> bool {
+        now < self.expires + Duration::from_secs(60)
+    }
+
     pub(super) fn servers(&self, mode: AccessMode) -> &[Address] {
         match mode {
             AccessMode::Read => &self.readers,
@@ -121,6 +126,8 @@ mod tests {
         let later = now + Duration::from_secs(9);
         assert!(table.is_fresh(AccessMode::Write, later));
         assert!(!table.is_fresh(AccessMode::Write, later + Duration::from_secs(1)));
+        assert!(table.is_of_use(now + Duration::from_secs(69)));
+        assert!(!table.is_of_use(now + Duration::from_secs(70)));
         table.demote(&Address::new("b", 3));
         assert!(!table.is_fresh(AccessMode::Write, now));
         assert!(table.is_fresh(AccessMode::Read, now));
