@@ -45,7 +45,7 @@ async fn still_works(driver: &Driver) {
     assert_eq!(counts, (3, 5));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn any_future_may_be_dropped_at_any_point() {
     // One connection only: a place in the pool that got lost would show as a hang.
     let server = Server::sound();
@@ -93,7 +93,7 @@ async fn any_future_may_be_dropped_at_any_point() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_record_that_was_not_waited_for_comes_with_the_next_call() {
     let server = Server::new(|mut peer| async move {
         peer.log_in().await;
@@ -143,29 +143,49 @@ async fn a_record_that_was_not_waited_for_comes_with_the_next_call() {
     transaction.commit().await.unwrap();
 }
 
-#[tokio::test]
-async fn two_tasks_may_wait_for_results_of_one_transaction() {
-    for _ in 0..50 {
+/// On several threads, so that one reads while another lets go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tasks_may_wait_for_results_of_one_transaction() {
+    for round in 0..100 {
         let server = Server::sound();
-        let mut session = server
-            .driver()
-            .session(SessionConfig::default().fetch_size(1));
+        let config = SessionConfig::default().fetch_size(1);
+        let mut session = server.driver().session(config);
         let work = session.execute_read(async |tx| {
-            let (first, second) = (tx.run("40", ()).await?, tx.run("30", ()).await?);
-            let first = tokio::spawn(first.collect());
-            let second = tokio::spawn(second.collect());
-            let third = tx.execute("20", ()).await?.records.len();
-            let (first, second) = (first.await.unwrap()?, second.await.unwrap()?);
-            Ok::<_, Error>((first.len(), second.len(), third))
+            let mut readers = Vec::new();
+            for (count, patient) in [("40", true), ("30", false), ("20", true)] {
+                let mut result = tx.run(count, ()).await?;
+                readers.push(tokio::spawn(async move {
+                    let mut count = 0;
+                    loop {
+                        // One stops waiting now and then, as `select!` does; the others rely on
+                        // being woken.
+                        let patience = if patient {
+                            LONG
+                        } else {
+                            Duration::from_micros(round)
+                        };
+                        let next = timeout(patience, result.next()).await;
+                        assert!(next.is_ok() || !patient, "nobody woke the reader");
+                        match next {
+                            Err(_) => tokio::task::yield_now().await,
+                            Ok(Some(record)) => count += record.map(|_| 1)?,
+                            Ok(None) => return Ok::<_, Error>(count),
+                        }
+                    }
+                }));
+            }
+            let mut counts = vec![tx.execute("10", ()).await?.records.len()];
+            for reader in readers {
+                counts.push(reader.await.unwrap()?);
+            }
+            Ok::<_, Error>(counts)
         });
-        assert_eq!(
-            timeout(LONG, work).await.expect("no hang").unwrap(),
-            (40, 30, 20)
-        );
+        let counts = timeout(LONG, work).await.expect("no hang").unwrap();
+        assert_eq!(counts, [10, 40, 30, 20]);
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_dropped_transaction_is_rolled_back_though_a_result_of_it_is_kept() {
     let server = Server::sound();
     let driver = server
@@ -188,7 +208,7 @@ async fn a_dropped_transaction_is_rolled_back_though_a_result_of_it_is_kept() {
     assert_eq!(server.requests(0)[..4], [BEGIN, RUN, PULL, RESET]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_dropped_unit_of_work_is_rolled_back_though_its_handle_is_kept() {
     let server = Server::sound();
     let driver = server
@@ -214,7 +234,7 @@ async fn a_dropped_unit_of_work_is_rolled_back_though_its_handle_is_kept() {
 }
 
 /// A server that is told to stop drops what waited without a word on it.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn requests_that_a_reset_interrupts_are_passed_over() {
     let server = Server::new(|mut peer| async move {
         peer.log_in().await;
@@ -242,7 +262,7 @@ async fn requests_that_a_reset_interrupts_are_passed_over() {
     assert_eq!(server.opened(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_next_user_of_a_connection_does_not_meet_the_failure_of_the_last() {
     let server = Server::new(|mut peer| async move {
         peer.log_in().await;
@@ -271,7 +291,7 @@ async fn the_next_user_of_a_connection_does_not_meet_the_failure_of_the_last() {
 }
 
 /// As a server that closes when it can't reset.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_reset_costs_the_connection_not_the_next_user() {
     let server = Server::new(|mut peer| async move {
         peer.log_in().await;
@@ -298,7 +318,7 @@ async fn a_refused_reset_costs_the_connection_not_the_next_user() {
 
 /// Some statements are slow to be stopped. Nobody waits for that while another connection may be
 /// opened.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_slow_to_be_stopped_is_left_alone() {
     let server = Server::new(|mut peer| async move {
         peer.log_in().await;
