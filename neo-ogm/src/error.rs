@@ -175,3 +175,27 @@ impl From<EncodeError> for Error {
         Self::new(ErrorKind::Encode(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_travel_between_tasks_and_are_one_pointer_wide() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn an_error_of_ones_own_is_kept() {
+        let error = Error::abort(std::io::Error::other("disk full"));
+        assert_eq!(error.to_string(), "disk full");
+        let source = std::error::Error::source(&error).and_then(|e| e.downcast_ref());
+        assert_eq!(
+            source.map(std::io::Error::kind),
+            Some(std::io::ErrorKind::Other)
+        );
+        assert_eq!((error.attempts(), error.code()), (1, None));
+    }
+}
