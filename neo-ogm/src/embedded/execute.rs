@@ -101,12 +101,25 @@ fn shape(statement: &Data, rows: Rows) -> Result<Outcome, Failure> {
 }
 
 fn finished(finish: Finish, value: &mut Value) {
-    if let Value::Relationship(relationship) = value {
-        match finish {
-            Finish::Keep => {}
-            Finish::Id => *value = Value::Integer(relationship.id),
-            Finish::ElementId => *value = Value::String(relationship.element_id.clone()),
+    match (finish, value) {
+        (Finish::Id, value) => {
+            if let Value::Relationship(relationship) = value {
+                *value = Value::Integer(relationship.id);
+            }
         }
+        (Finish::ElementId, value) => {
+            if let Value::Relationship(relationship) = value {
+                *value = Value::String(std::mem::take(&mut relationship.element_id));
+            }
+        }
+        (Finish::Names, Value::String(name)) => *name = super::names::decode(std::mem::take(name)),
+        (Finish::Names, Value::List(items)) => {
+            items.iter_mut().for_each(|item| finished(finish, item));
+        }
+        (Finish::Names, Value::Map(map)) => {
+            map.values_mut().for_each(|item| finished(finish, item));
+        }
+        (Finish::Keep | Finish::Names, _) => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! A graph database inside the process, behind the same Bolt wire as a server.
 //!
 //! It is for a first run, for tests and for small local tools; production is Neo4j. What it
-//! can't do is refused by name, never done differently: `docs/embedded.md` lists it.
+//! can't do is refused by name; `docs/embedded.md` lists that, and the few differences that are left.
 //!
 //! Top to bottom; each uses only what stands below it:
 //!

@@ -39,6 +39,8 @@ pub(crate) enum Finish {
     ElementId,
     /// The relationship in it stands for its numeric id.
     Id,
+    /// There are names of labels, types or keys in it, encoded.
+    Names,
 }
 
 /// A statement in the engine's terms.
@@ -66,8 +68,8 @@ pub(crate) fn rewrite(
     let mut finish = Vec::new();
     if let Columns::Named(columns) = columns {
         for (name, expression) in columns {
-            let kind = rewriter.relationship_id(expression);
-            if kind != Finish::Keep {
+            let kind = rewriter.finish(expression);
+            if matches!(kind, Finish::Id | Finish::ElementId) {
                 // `elementId(r)`: only the variable is asked for, under a name of its own.
                 let mut text = rewriter.token(expression.start + 2);
                 if !tokens.is(expression.end, "AS") {
@@ -178,6 +180,21 @@ impl Rewriter<'_, '_> {
             return None;
         }
         Some((finish, self.tokens.name(start + 2)?.into_owned()))
+    }
+
+    /// How a column is to be finished.
+    fn finish(&self, expression: &Range<usize>) -> Finish {
+        let names = expression.clone().any(|at| {
+            self.places.get(at) == Some(&Place::Function)
+                && ["labels", "type", "keys"]
+                    .iter()
+                    .any(|name| self.tokens.is(at, name))
+        });
+        if names {
+            Finish::Names
+        } else {
+            self.relationship_id(expression)
+        }
     }
 
     /// How a column that is exactly the id of a relationship is to be finished.

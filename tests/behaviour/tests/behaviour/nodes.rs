@@ -235,7 +235,17 @@ async fn any_name_can_be_a_label_or_a_property(backend: Backend) {
         .one(&graph)
         .await
         .unwrap();
-    assert_eq!(found, Some(label));
+    assert_eq!(found.as_ref(), Some(&label));
+    let names: Vec<(Vec<String>, Vec<String>)> = graph
+        .cypher("MATCH (n:`Order` {`match`: $key}) RETURN labels(n), keys(n)")
+        .param("key", label.key.as_str())
+        .fetch(&graph)
+        .await
+        .unwrap();
+    let (labels, mut keys) = names[0].clone();
+    keys.sort();
+    assert_eq!(labels, ["Order"]);
+    assert_eq!(keys, ["größte Länge", "match", "tick`s"]);
 }
 
 async fn what_the_struct_does_not_name_stays(backend: Backend) {
