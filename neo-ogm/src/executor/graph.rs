@@ -156,7 +156,9 @@ impl Graph {
     /// ```
     ///
     /// The future is `Send`: it runs inside a spawned task. What `work` uses of its surroundings
-    /// it takes by shared reference.
+    /// it takes by shared reference. It can't change a variable outside of itself, nor move one
+    /// out, since it may run again (the compiler says then that the closure "does not implement
+    /// `FnMut`"): read and change nodes inside of it, and return what the caller needs.
     ///
     /// # Errors
     /// What `work` returned, or what the database said when it would not be tried again.

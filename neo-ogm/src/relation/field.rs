@@ -17,7 +17,7 @@ use crate::mapping::{Cardinality, Node, RelationSchema, Relationship, decode_nod
 use crate::query::LoadPlan;
 
 /// A node at the other end of a relationship, with what the relationship carries.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related<T, R = ()> {
     /// The node.
     pub node: T,
@@ -218,6 +218,8 @@ macro_rules! relation_fields {
                 self.core.loaded == other.core.loaded
             }
         }
+
+        impl<T: Eq, R: Eq> Eq for $name<T, R> {}
 
         impl<T: fmt::Debug, R: fmt::Debug> fmt::Debug for $name<T, R> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
