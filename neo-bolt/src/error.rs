@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::gql::GqlError;
 use crate::packstream::{DecodeError, EncodeError};
 
 /// Why a call of the driver failed. One pointer wide.
@@ -11,7 +12,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     code: Option<String>,
-    gql_status: Option<String>,
+    gql: Option<GqlError>,
     retryable: bool,
     attempts: u32,
     commit_outcome: CommitOutcome,
@@ -71,7 +72,7 @@ impl Error {
             kind,
             message: message.into(),
             code: None,
-            gql_status: None,
+            gql: None,
             retryable,
             attempts: 1,
             commit_outcome: CommitOutcome::NotSent,
@@ -80,7 +81,7 @@ impl Error {
     }
 
     /// What a server's FAILURE says.
-    pub(crate) fn server(code: &str, message: &str, gql_status: Option<String>) -> Self {
+    pub(crate) fn server(code: &str, message: &str, gql: Option<GqlError>) -> Self {
         // These two were filed under transient errors by mistake; a retry would undo what
         // somebody did on purpose.
         let code = match code {
@@ -106,7 +107,7 @@ impl Error {
                     | "Neo.ClientError.Security.AuthorizationExpired"
             );
         error.0.code = Some(code.to_owned());
-        error.0.gql_status = gql_status;
+        error.0.gql = Some(gql.unwrap_or_else(|| GqlError::unknown(message)));
         error
     }
 
@@ -136,6 +137,18 @@ impl Error {
         )
     }
 
+    /// Whether it is about the login, so that whoever gives out logins should hear of it.
+    pub(crate) fn is_security(&self) -> bool {
+        self.code()
+            .is_some_and(|code| code.starts_with("Neo.ClientError.Security."))
+    }
+
+    /// Another attempt may succeed: there is another login now.
+    pub(crate) fn with_new_login(mut self) -> Self {
+        self.0.retryable = true;
+        self
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
@@ -154,7 +167,7 @@ impl Error {
             kind: self.0.kind,
             message: self.0.message.clone(),
             code: self.0.code.clone(),
-            gql_status: self.0.gql_status.clone(),
+            gql: self.0.gql.clone(),
             retryable: self.0.retryable,
             attempts: self.0.attempts,
             commit_outcome: self.0.commit_outcome,
@@ -177,9 +190,15 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The GQL status, where the server sent one (Bolt 5.7 and later).
+    /// The GQL status of a failure that the server told, such as `42N62`; `50N42` where the
+    /// server is older than Bolt 5.7 and sent none.
     pub fn gql_status(&self) -> Option<&str> {
-        self.0.gql_status.as_deref()
+        self.0.gql.as_ref().map(GqlError::gql_status)
+    }
+
+    /// All that the server said of its failure in the terms of the GQL standard.
+    pub fn gql(&self) -> Option<&GqlError> {
+        self.0.gql.as_ref()
     }
 
     /// Whether running the whole transaction again may succeed, and does not do anything twice:
@@ -236,7 +255,8 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let source = self.0.source.as_deref().map(|source| source as _);
+        source.or_else(|| self.0.gql.as_ref()?.cause().map(|cause| cause as _))
     }
 }
 

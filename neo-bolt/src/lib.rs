@@ -41,6 +41,7 @@ mod config;
 mod connection;
 mod driver;
 mod error;
+mod gql;
 mod pool;
 mod protocol;
 mod record;
@@ -57,10 +58,14 @@ pub use config::{AccessMode, SessionConfig, TransactionConfig, TrustedCertificat
 pub use connection::{Address, AsyncStream, BoxedStream, Connector};
 pub use driver::{Driver, DriverBuilder, ExecuteQuery};
 pub use error::{CommitOutcome, Error, ErrorKind};
+pub use gql::{GqlError, GqlErrorClassification};
 pub use protocol::Version;
 pub use record::{Record, Row};
 pub use result::RecordStream;
 pub use retry::RetryPolicy;
 pub use session::Session;
-pub use summary::{QueryType, ResultSummary, ServerInfo, SummaryCounters};
+pub use summary::{
+    GqlStatusObject, InputPosition, Notification, NotificationClassification, NotificationSeverity,
+    Plan, ProfiledPlan, QueryType, ResultSummary, ServerInfo, SummaryCounters,
+};
 pub use transaction::{EagerResult, ManagedTransaction, Transaction};

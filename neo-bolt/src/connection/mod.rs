@@ -40,7 +40,7 @@ pub(crate) struct Connection {
     stream: BoxedStream,
     machine: Machine,
     address: Address,
-    server_agent: String,
+    server_agent: Arc<str>,
     opened: Instant,
     idle_since: Instant,
     /// How long the server may keep silent while an answer is due; its own hint.
@@ -70,7 +70,7 @@ impl Connection {
             stream,
             machine,
             address,
-            server_agent: String::new(),
+            server_agent: "".into(),
             opened: now,
             idle_since: now,
             silence_limit: None,
@@ -94,7 +94,7 @@ impl Connection {
         &self.address
     }
 
-    pub(crate) fn server_agent(&self) -> &str {
+    pub(crate) fn server_agent(&self) -> &Arc<str> {
         &self.server_agent
     }
 

@@ -45,7 +45,7 @@ pub(crate) async fn open(opening: &Opening, address: &Address) -> Result<Connect
     tracing::debug!(
         address = %address,
         version = %connection.machine.version(),
-        server = connection.server_agent(),
+        server = %connection.server_agent(),
         "connection opened"
     );
     Ok(connection)
@@ -71,7 +71,7 @@ async fn steps(opening: &Opening, address: &Address) -> Result<Connection, Error
     }
     driven?;
     if let Some(hello) = connection.machine.answer() {
-        connection.server_agent = hello.get("server").unwrap_or_default();
+        connection.server_agent = hello.get::<&str>("server").unwrap_or_default().into();
         let hints = hello.map()?.remove("hints");
         if let Some(crate::value::Value::Map(hints)) = hints
             && let Some(crate::value::Value::Integer(seconds)) =
@@ -93,7 +93,11 @@ fn refused(failure: &Error, address: &Address) -> Error {
         "{address} refused the login: {}; check user name and password",
         failure.message().trim_end_matches('.')
     );
-    Error::server(failure.code().unwrap_or_default(), &message, None)
+    Error::server(
+        failure.code().unwrap_or_default(),
+        &message,
+        failure.gql().cloned(),
+    )
 }
 
 #[cfg(feature = "tls")]

@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::chunk::frame;
 use super::tag;
 use crate::error::Error;
+use crate::gql::GqlError;
 use crate::packstream::{DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
 use crate::value::{Map, Value};
 
@@ -111,7 +112,7 @@ impl Response {
             // Records are checked where they are decoded, each value on its own.
             (tag::RECORD, 1) => Ok(Self::Record(body)),
             (tag::SUCCESS, 1) => Ok(Self::Success(Metadata::new(body)?)),
-            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata::new(body)?))),
+            (tag::FAILURE, 1) => Ok(Self::Failure(failure(&Metadata::new(body)?)?)),
             (tag::IGNORED, _) => Ok(Self::Ignored),
             (tag, fields) => Err(DecodeError::malformed(format!(
                 "a message 0x{tag:02X} of {fields} fields is no answer"
@@ -120,14 +121,21 @@ impl Response {
     }
 }
 
-/// Before Bolt 5.7 the code is called `code`, from then on `neo4j_code`.
-fn failure(metadata: &Metadata) -> Error {
-    let code: Option<&str> = metadata.get("neo4j_code").or_else(|| metadata.get("code"));
-    Error::server(
-        code.unwrap_or("Neo.DatabaseError.General.UnknownError"),
-        metadata
-            .get("message")
-            .unwrap_or("the server gave no reason"),
-        metadata.get("gql_status"),
-    )
+/// Before Bolt 5.7 the code is called `code`; from then on `neo4j_code`, and the status of the GQL
+/// standard comes with it.
+fn failure(metadata: &Metadata) -> Result<Error, DecodeError> {
+    const UNKNOWN: &str = "Neo.DatabaseError.General.UnknownError";
+    let mut metadata = metadata.map()?;
+    let is_gql = metadata.contains_key("neo4j_code") || metadata.contains_key("gql_status");
+    let code = metadata.remove("neo4j_code");
+    let code = match code.or_else(|| metadata.remove("code")) {
+        Some(Value::String(code)) if !code.is_empty() => code,
+        _ => UNKNOWN.to_owned(),
+    };
+    let message = match metadata.get("message") {
+        Some(Value::String(message)) if !message.is_empty() => message.clone(),
+        _ => "the server gave no reason".to_owned(),
+    };
+    let gql = is_gql.then(|| GqlError::from_metadata(&mut metadata));
+    Ok(Error::server(&code, &message, gql))
 }

@@ -243,7 +243,7 @@ impl Link {
     /// Sends a statement and waits for its columns.
     pub(crate) async fn run(
         &self,
-        statement: &str,
+        statement: &Arc<str>,
         parameters: &(dyn ToBolt + Sync),
     ) -> Result<(StreamId, Arc<[String]>), Error> {
         let mut held = self.hold().await;
@@ -274,7 +274,7 @@ impl Link {
     /// Sends a statement and takes its whole result, in one round trip.
     pub(crate) async fn execute(
         &self,
-        statement: &str,
+        statement: &Arc<str>,
         parameters: &(dyn ToBolt + Sync),
     ) -> Result<EagerResult, Error> {
         let mut held = self.hold().await;
@@ -375,12 +375,13 @@ impl Link {
     pub(super) fn ended_by(&self, end: End, server: ServerInfo) -> Result<ResultSummary, Error> {
         match end {
             End::Failed(error) => Err(self.stamp(error)),
-            End::Complete { run, pull } => {
+            End::Complete(completed) => {
                 if self.auto_commit {
-                    let bookmark = pull.as_ref().and_then(|pull| pull.get("bookmark"));
+                    let pull = completed.pull.as_ref();
+                    let bookmark = pull.and_then(|pull| pull.get("bookmark"));
                     self.memory.committed(&self.begin.bookmarks, bookmark);
                 }
-                Ok(ResultSummary { run, pull, server })
+                Ok(ResultSummary::new(completed, server))
             }
         }
     }
@@ -423,7 +424,7 @@ pub(crate) fn server_info(lease: &mut Lease) -> Result<ServerInfo, Error> {
     let connection = lease.connection()?;
     Ok(ServerInfo {
         address: connection.address().clone(),
-        agent: connection.server_agent().to_owned(),
+        agent: Arc::clone(connection.server_agent()),
         protocol_version: connection.machine().version(),
     })
 }
@@ -440,7 +441,7 @@ pub(crate) fn collect(lease: &mut Lease, stream: StreamId) -> Result<EagerResult
         .ok_or_else(|| Error::new(ErrorKind::Protocol, "a result without columns"))?;
     let (bodies, end) = machine.take_records(stream);
     let summary = match end {
-        Some(End::Complete { run, pull }) => ResultSummary { run, pull, server },
+        Some(End::Complete(completed)) => ResultSummary::new(completed, server),
         Some(End::Failed(error)) => return Err(error),
         None => return Err(Error::new(ErrorKind::Protocol, "a result without an end")),
     };

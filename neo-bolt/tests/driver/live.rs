@@ -354,11 +354,9 @@ async fn summaries_tell_what_was_done_and_warned_of() {
     let notifications = warned.summary.notifications();
     assert!(
         notifications.iter().any(|notification| {
-            let code = notification.get("code").cloned();
-            code == Some(Value::from(
-                "Neo.ClientNotification.Statement.UnknownLabelWarning",
-            )) && notification.contains_key("severity")
-                && notification.contains_key("position")
+            notification.code() == "Neo.ClientNotification.Statement.UnknownLabelWarning"
+                && notification.raw_severity() == Some("WARNING")
+                && notification.position().is_some()
         }),
         "{notifications:?}"
     );
@@ -366,12 +364,13 @@ async fn summaries_tell_what_was_done_and_warned_of() {
         .execute_query("PROFILE MATCH (n) RETURN count(n)", ())
         .await
         .unwrap();
-    assert!(
-        profiled
-            .summary
-            .profile()
-            .unwrap()
-            .contains_key("operatorType")
+    let profile = profiled.summary.profile().unwrap();
+    assert!(!profile.operator_type().is_empty());
+    assert_eq!(profile.rows(), 1);
+    assert!(!profile.children().is_empty());
+    assert_eq!(
+        &**profiled.summary.query(),
+        "PROFILE MATCH (n) RETURN count(n)"
     );
     let failed = driver.execute_query("RETURN oops", ()).await.unwrap_err();
     assert!(failed.gql_status().is_some(), "{failed}");

@@ -1,6 +1,6 @@
 //! Streaming, several results at once, and results that nobody reads to their end.
 
-use neo_bolt::{Error, SessionConfig, params};
+use neo_bolt::{Error, NotificationClassification, NotificationSeverity, SessionConfig, params};
 
 use crate::peer::{BEGIN, COMMIT, DISCARD, PULL, RESET, RUN, Server};
 
@@ -267,18 +267,15 @@ async fn notifications_are_read_from_status_objects_too() {
     assert_eq!(summary.gql_status_objects().len(), 2);
     let notifications = summary.notifications();
     assert_eq!(notifications.len(), 1);
-    let code = notifications[0].get("code").cloned();
+    let notification = &notifications[0];
     assert_eq!(
-        code,
-        Some("Neo.ClientNotification.Statement.UnknownLabelWarning".into())
+        notification.code(),
+        "Neo.ClientNotification.Statement.UnknownLabelWarning"
     );
+    assert_eq!(notification.severity(), NotificationSeverity::Warning);
     assert_eq!(
-        notifications[0].get("severity").cloned(),
-        Some("WARNING".into())
+        notification.category(),
+        NotificationClassification::Unrecognized
     );
-    assert_eq!(
-        notifications[0].get("category").cloned(),
-        Some("UNRECOGNIZED".into())
-    );
-    assert!(notifications[0].contains_key("position"));
+    assert_eq!(notification.position().unwrap().line, 1);
 }

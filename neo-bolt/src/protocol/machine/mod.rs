@@ -27,7 +27,7 @@ mod results;
 mod tests;
 
 pub(crate) use requests::Begin;
-pub(crate) use results::End;
+pub(crate) use results::{Completed, End};
 
 use super::chunk::Dechunker;
 use super::message::{Metadata, Response};
@@ -76,9 +76,11 @@ pub(crate) enum Wanted {
 #[derive(Debug)]
 struct Output {
     id: StreamId,
+    query: Arc<str>,
     keys: Option<Arc<[String]>>,
     server_id: Option<i64>,
     records: VecDeque<Bytes>,
+    had_records: bool,
     run: Option<Metadata>,
     end: Option<Metadata>,
     failed: bool,
@@ -229,6 +231,7 @@ impl Machine {
                     && !result.abandoned
                 {
                     result.records.push_back(record);
+                    result.had_records = true;
                 }
             }
             Response::Success(metadata) => {

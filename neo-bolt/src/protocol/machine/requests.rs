@@ -114,7 +114,7 @@ impl Machine {
     /// RUN; `begin` says what an auto-commit transaction is to be like.
     pub(crate) fn run(
         &mut self,
-        statement: &str,
+        statement: &Arc<str>,
         parameters: &dyn ToBolt,
         begin: Option<&Begin>,
     ) -> Result<StreamId, Error> {
@@ -130,9 +130,11 @@ impl Machine {
         self.next_stream += 1;
         self.results.push(Output {
             id,
+            query: Arc::clone(statement),
             keys: None,
             server_id: None,
             records: VecDeque::new(),
+            had_records: false,
             run: None,
             end: None,
             failed: false,

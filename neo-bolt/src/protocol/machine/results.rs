@@ -9,13 +9,20 @@ use super::{Machine, Output, StreamId};
 use crate::error::{Error, ErrorKind};
 use crate::protocol::message::Metadata;
 
+/// What is known of a result that came to its end.
+#[derive(Debug)]
+pub(crate) struct Completed {
+    pub(crate) query: Arc<str>,
+    pub(crate) has_columns: bool,
+    pub(crate) had_records: bool,
+    pub(crate) run: Option<Metadata>,
+    pub(crate) pull: Option<Metadata>,
+}
+
 /// How a result ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    Complete {
-        run: Option<Metadata>,
-        pull: Option<Metadata>,
-    },
+    Complete(Completed),
     Failed(Error),
 }
 
@@ -44,10 +51,13 @@ impl Machine {
             Some(End::Failed(failure.unwrap_or(unknown)))
         } else if result.end.is_some() {
             let result = self.results.swap_remove(index);
-            Some(End::Complete {
+            Some(End::Complete(Completed {
+                query: result.query,
+                has_columns: result.keys.is_some_and(|keys| !keys.is_empty()),
+                had_records: result.had_records,
                 run: result.run,
                 pull: result.end,
-            })
+            }))
         } else {
             None
         };

@@ -26,7 +26,7 @@ fn requests_are_the_bytes_of_the_manual() {
             ..Begin::default()
         })
         .unwrap();
-    let stream = machine.run("RETURN 1", &(), None).unwrap();
+    let stream = machine.run(&"RETURN 1".into(), &(), None).unwrap();
     machine.pull(stream, -1).unwrap();
     machine.commit().unwrap();
     let expected = [
@@ -53,7 +53,7 @@ fn the_input_may_be_cut_anywhere() {
     for cut in 0..=input.len() {
         let mut machine = machine();
         machine.begin(&Begin::default()).unwrap();
-        let stream = machine.run("RETURN 1", &(), None).unwrap();
+        let stream = machine.run(&"RETURN 1".into(), &(), None).unwrap();
         machine.pull(stream, -1).unwrap();
         machine.commit().unwrap();
         machine.incoming().extend_from_slice(&input[..cut]);
@@ -63,7 +63,7 @@ fn the_input_may_be_cut_anywhere() {
         assert!(machine.advance(Wanted::Idle).unwrap());
         let (records, end) = machine.take_records(stream);
         assert_eq!(records, [&b"\x91\x01"[..], b"\x91\x02"]);
-        assert!(matches!(end, Some(End::Complete { .. })));
+        assert!(matches!(end, Some(End::Complete(_))));
         assert_eq!(machine.answer().unwrap().get("bookmark"), Some("b1"));
         assert!(machine.is_clean());
     }
@@ -73,7 +73,7 @@ fn the_input_may_be_cut_anywhere() {
 fn a_failure_ends_what_was_queued_behind_it() {
     let mut machine = machine();
     machine.begin(&Begin::default()).unwrap();
-    let stream = machine.run("RETURN", &(), None).unwrap();
+    let stream = machine.run(&"RETURN".into(), &(), None).unwrap();
     machine.pull(stream, -1).unwrap();
     machine.commit().unwrap();
     let input = [
@@ -137,7 +137,7 @@ fn what_was_queued_before_a_reset_does_not_touch_what_comes_behind_it() {
 #[test]
 fn a_forgotten_result_is_passed_over() {
     let mut machine = machine();
-    let stream = machine.run("RETURN 1", &(), None).unwrap();
+    let stream = machine.run(&"RETURN 1".into(), &(), None).unwrap();
     machine.pull(stream, 1).unwrap();
     machine.reset().unwrap();
     let input = [
@@ -208,7 +208,7 @@ fn each_request_byte_by_byte() {
 fn more_is_asked_for_by_the_results_own_name() {
     let mut machine = machine();
     machine.begin(&Begin::default()).unwrap();
-    let stream = machine.run("RETURN 1", &(), None).unwrap();
+    let stream = machine.run(&"RETURN 1".into(), &(), None).unwrap();
     machine.pull(stream, 1).unwrap();
     let input = [
         success(b"\xA0"),
@@ -269,7 +269,7 @@ fn any_bytes_are_taken_without_a_panic() {
         }
         let mut machine = machine();
         machine.begin(&Begin::default()).unwrap();
-        let stream = machine.run("RETURN 1", &(), None).unwrap();
+        let stream = machine.run(&"RETURN 1".into(), &(), None).unwrap();
         machine.pull(stream, 2).unwrap();
         if round % 2 == 0 {
             machine.pull(stream, 2).unwrap();
