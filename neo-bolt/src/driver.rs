@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::auth::AuthToken;
+use crate::auth::{AuthManager, AuthToken, Logins};
 use crate::bookmark::{BookmarkManager, Bookmarks};
-use crate::config::{AccessMode, Config, SessionConfig, TrustedCertificates};
-use crate::connection::{Connector, Opening, Target, TcpConnector};
+use crate::config::{AccessMode, Config, NotificationConfig, SessionConfig, TrustedCertificates};
+use crate::connection::{Connector, Encryption, Opening, Target, TcpConnector};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
-use crate::pool::Pool;
-use crate::protocol::{Begin, Wanted};
+use crate::pool::{ConnectionPoolMetrics, Lease, Pool};
+use crate::protocol::{Api, Begin, Wanted};
+use crate::resolver::Resolver;
 use crate::retry::{Backoff, RetryPolicy, chance};
-use crate::routing::{Provider, Purpose};
+use crate::routing::{Acquired, Provider, Purpose, RoutingTable};
 use crate::session::Session;
 use crate::summary::ServerInfo;
 use crate::transaction::{EagerResult, collect, server_info};
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) provider: Arc<Provider>,
     pub(crate) config: Config,
     bookmarks: BookmarkManager,
+    encrypted: bool,
 }
 
 impl fmt::Debug for Shared {
@@ -69,9 +71,11 @@ impl Driver {
     pub fn builder(uri: &str) -> DriverBuilder {
         DriverBuilder {
             uri: uri.to_owned(),
-            auth: AuthToken::none(),
+            logins: Logins::Fixed(AuthToken::none()),
             config: Config::default(),
-            connector: Arc::new(TcpConnector),
+            connector: None,
+            resolver: None,
+            encrypted: None,
         }
     }
 
@@ -88,16 +92,112 @@ impl Driver {
     /// # Errors
     /// As [`verify_connectivity`](Self::verify_connectivity).
     pub async fn server_info(&self) -> Result<ServerInfo, Error> {
+        let mut lease = self.any(None).await?;
+        // A login that was changed on the way must have been taken.
+        let connection = lease.connection()?;
+        connection.drive(Wanted::Idle).await?;
+        if let Some(failure) = connection.failure() {
+            return Err(failure.again());
+        }
+        server_info(&mut lease)
+    }
+
+    /// A connection to whoever reads, with the login `auth` or the driver's.
+    async fn any(&self, auth: Option<AuthToken>) -> Result<Lease, Error> {
         let purpose = Purpose {
             mode: AccessMode::Read,
-            database: None,
-            impersonated_user: None,
-            bookmarks: Bookmarks::default(),
+            auth,
+            checked: true,
+            ..Purpose::default()
         };
-        let mut lease = self.shared.provider.acquire(&purpose).await?;
-        lease.connection()?.machine().reset()?;
-        lease.connection()?.drive(Wanted::Idle).await?;
-        server_info(&mut lease)
+        Ok(self.shared.provider.acquire(&purpose).await?.lease)
+    }
+
+    /// Whether the server takes a login (Bolt 5.1 and later).
+    ///
+    /// # Errors
+    /// Nobody answers, or the server is too old to be asked.
+    pub async fn verify_authentication(&self, auth: AuthToken) -> Result<bool, Error> {
+        let refused = |error: Error| match error.code() {
+            Some(
+                "Neo.ClientError.Security.CredentialsExpired"
+                | "Neo.ClientError.Security.Forbidden"
+                | "Neo.ClientError.Security.TokenExpired"
+                | "Neo.ClientError.Security.Unauthorized",
+            ) => Ok(false),
+            _ => Err(error),
+        };
+        let mut lease = match self.any(Some(auth.clone())).await {
+            Ok(lease) => lease,
+            Err(error) => return refused(error),
+        };
+        let is_new = lease.is_new();
+        let connection = lease.connection()?;
+        if !is_new {
+            // That it had this login before does not mean that it is still good.
+            if connection.machine().owes_nothing() {
+                connection.log_on_anew(&auth)?;
+            }
+            connection.drive(Wanted::Idle).await?;
+        }
+        match connection.failure() {
+            None => Ok(true),
+            Some(failure) => refused(failure.again()),
+        }
+    }
+
+    /// Whether sessions may have logins of their own with the server that answers.
+    ///
+    /// # Errors
+    /// As [`verify_connectivity`](Self::verify_connectivity).
+    pub async fn supports_session_auth(&self) -> Result<bool, Error> {
+        let mut lease = self.any(None).await?;
+        Ok(lease.connection()?.takes_other_logins())
+    }
+
+    /// Whether the server that answers has several databases.
+    ///
+    /// # Errors
+    /// As [`verify_connectivity`](Self::verify_connectivity).
+    pub async fn supports_multi_db(&self) -> Result<bool, Error> {
+        let mut lease = self.any(None).await?;
+        let version = lease.connection()?.machine().version();
+        Ok(version.has_databases())
+    }
+
+    /// Whether connections are encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.shared.encrypted
+    }
+
+    /// How many connections there are to each server, and how many of them are in use.
+    pub fn connection_pool_metrics(&self) -> Vec<ConnectionPoolMetrics> {
+        self.shared.provider.pool().metrics()
+    }
+
+    /// What is known of who serves a database (or the driver's home database) in a cluster;
+    /// nothing before it was used first, nor behind a `bolt` URI. For monitoring: the driver asks
+    /// for tables by itself.
+    pub fn routing_table(&self, database: Option<&str>) -> Option<RoutingTable> {
+        self.shared.provider.routing_table(database.map(Into::into))
+    }
+
+    /// Asks a router of the cluster who serves a database (or the driver's home database), though
+    /// what is known may still be good. Does nothing behind a `bolt` URI.
+    ///
+    /// # Errors
+    /// No router answers, or there is no such database.
+    pub async fn update_routing_table(
+        &self,
+        database: Option<&str>,
+        bookmarks: Bookmarks,
+    ) -> Result<(), Error> {
+        let purpose = Purpose {
+            database: database.map(Into::into),
+            bookmarks,
+            ..Purpose::default()
+        };
+        self.shared.provider.update_routing_table(&purpose).await
     }
 
     /// A session: a chain of transactions.
@@ -136,6 +236,7 @@ impl Driver {
             parameters,
             manager: Some(self.shared.bookmarks.clone()),
             begin: Begin::default(),
+            auth: None,
             idempotent: false,
             of: PhantomData,
         }
@@ -155,6 +256,7 @@ pub struct ExecuteQuery<'p, P> {
     parameters: P,
     manager: Option<BookmarkManager>,
     begin: Begin,
+    auth: Option<AuthToken>,
     idempotent: bool,
     /// For how long the parameters last.
     of: PhantomData<&'p ()>,
@@ -207,9 +309,15 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         self
     }
 
-    /// Runs with the rights of another user.
+    /// Runs with the rights of another user (Bolt 4.4 and later).
     pub fn impersonated_user(mut self, user: impl Into<Arc<str>>) -> Self {
         self.begin.impersonated_user = Some(user.into());
+        self
+    }
+
+    /// Another login than the driver's (Bolt 5.1 and later).
+    pub fn auth(mut self, auth: AuthToken) -> Self {
+        self.auth = Some(auth);
         self
     }
 
@@ -218,7 +326,7 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         let started = Instant::now();
         loop {
             if let Some(manager) = &self.manager {
-                self.begin.bookmarks = manager.bookmarks();
+                self.begin.bookmarks = manager.get_bookmarks().await?;
             }
             let error = match self.attempt().await {
                 Ok(result) => return Ok(result),
@@ -245,13 +353,22 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
             },
             database: self.begin.database.clone(),
             impersonated_user: self.begin.impersonated_user.clone(),
+            auth: self.auth.clone(),
             bookmarks: self.begin.bookmarks.clone(),
+            checked: false,
         };
         let provider = &self.driver.provider;
-        let mut lease = provider.acquire(&purpose).await?;
+        let Acquired { mut lease, home } = provider.acquire(&purpose).await?;
         let connection = lease.connection()?;
+        connection.tell_usage(Some(Api::ExecuteQuery))?;
         let machine = connection.machine();
-        machine.begin(&self.begin)?;
+        match home {
+            None => machine.begin(&self.begin)?,
+            Some(home) => machine.begin(&Begin {
+                database: Some(home),
+                ..self.begin.clone()
+            })?,
+        }
         let stream = machine.run(&self.statement, &self.parameters, None)?;
         machine.pull(stream, -1)?;
         // A failure above makes the server ignore this.
@@ -259,8 +376,18 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         let driven = connection.drive(Wanted::Idle).await;
         if let Some(error) = driven.as_ref().err().or(connection.failure()) {
             provider.learn(error, connection.address());
+            let (login, error) = (connection.auth().clone(), error.again());
+            return Err(provider
+                .pool()
+                .refused(self.auth.as_ref(), &login, error)
+                .await);
         }
-        driven?;
+        if let Some(database) = connection.machine().take_database()
+            && purpose.database.is_none()
+            && provider.is_routed()
+        {
+            provider.learn_home(&purpose, &database);
+        }
         let bookmark = connection
             .machine()
             .answer()
@@ -268,10 +395,8 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         let result = collect(&mut lease, stream)?;
         if let (Some(manager), Some(bookmark)) = (&self.manager, bookmark) {
             let bookmark: String = bookmark;
-            manager.update(
-                &self.begin.bookmarks,
-                Bookmarks::from_raw_values([bookmark]),
-            );
+            let new = Bookmarks::from_raw_values([bookmark]);
+            manager.update_bookmarks(&self.begin.bookmarks, new).await?;
         }
         Ok(result)
     }
@@ -290,9 +415,11 @@ impl<'p, P: ToBolt + Send + Sync + 'p> IntoFuture for ExecuteQuery<'p, P> {
 #[must_use = "a builder does nothing until `build`"]
 pub struct DriverBuilder {
     uri: String,
-    auth: AuthToken,
+    logins: Logins,
     config: Config,
-    connector: Arc<dyn Connector>,
+    connector: Option<Arc<dyn Connector>>,
+    resolver: Option<Arc<dyn Resolver>>,
+    encrypted: Option<bool>,
 }
 
 impl fmt::Debug for DriverBuilder {
@@ -306,7 +433,46 @@ impl fmt::Debug for DriverBuilder {
 impl DriverBuilder {
     /// The login; none unless told.
     pub fn auth(mut self, auth: AuthToken) -> Self {
-        self.auth = auth;
+        self.logins = Logins::Fixed(auth);
+        self
+    }
+
+    /// Where logins come from that change while the driver is in use.
+    pub fn auth_manager(mut self, manager: Arc<dyn AuthManager>) -> Self {
+        self.logins = Logins::Managed(manager);
+        self
+    }
+
+    /// Which addresses the one in a `neo4j` URI stands for; itself unless told.
+    pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
+        self.resolver = Some(resolver);
+        self
+    }
+
+    /// Whether connections are encrypted, where the URI's scheme leaves that open (it has neither
+    /// `+s` nor `+ssc`). Certificates are checked against
+    /// [`trusted_certificates`](Self::trusted_certificates).
+    pub fn encrypted(mut self, encrypted: bool) -> Self {
+        self.encrypted = Some(encrypted);
+        self
+    }
+
+    /// Which notifications servers send; all unless told.
+    pub fn notifications(mut self, notifications: NotificationConfig) -> Self {
+        self.config.notifications = notifications;
+        self
+    }
+
+    /// Whether servers that want to know are not told which parts of the driver are used: the
+    /// kind of call, once a call (Bolt 5.4 and later). They are told unless switched off here.
+    pub fn telemetry_disabled(mut self, disabled: bool) -> Self {
+        self.config.telemetry = !disabled;
+        self
+    }
+
+    /// Whether the system looks after idle connections by TCP keep-alive; it does unless told.
+    pub fn keep_alive(mut self, keep_alive: bool) -> Self {
+        self.config.keep_alive = keep_alive;
         self
     }
 
@@ -372,7 +538,7 @@ impl DriverBuilder {
 
     /// How byte streams are made; TCP unless told.
     pub fn connector(mut self, connector: Arc<dyn Connector>) -> Self {
-        self.connector = connector;
+        self.connector = Some(connector);
         self
     }
 
@@ -381,35 +547,58 @@ impl DriverBuilder {
     /// # Errors
     /// The URI can't be meant so, or TLS can't be set up.
     pub fn build(self) -> Result<Driver, Error> {
-        let target = Target::parse(&self.uri)?;
+        let mut target = Target::parse(&self.uri)?;
+        target.encryption = encryption(target.encryption, self.encrypted, &self.uri)?;
         #[cfg(feature = "tls")]
         let tls =
             crate::connection::Tls::new(target.encryption, &self.config.trusted_certificates)?;
-        if !cfg!(feature = "tls") && target.encryption != crate::connection::Encryption::Off {
+        if !cfg!(feature = "tls") && target.encryption != Encryption::Off {
             return Err(Error::new(
                 ErrorKind::Configuration,
                 "the URI asks for TLS, and neo-bolt was built without its feature `tls`",
             ));
         }
         let opening = Opening {
-            connector: self.connector,
+            connector: self.connector.unwrap_or_else(|| {
+                Arc::new(TcpConnector {
+                    keep_alive: self.config.keep_alive,
+                })
+            }),
             encryption: target.encryption,
             #[cfg(feature = "tls")]
             tls,
-            auth: self.auth,
             user_agent: Arc::clone(&self.config.user_agent),
             routing: target.routing.clone(),
+            notifications: self.config.notifications.clone(),
+            telemetry: self.config.telemetry,
+            census: Arc::default(),
             timeout: self.config.connection_timeout,
         };
-        let pool = Pool::new(opening, self.config.clone());
-        let provider = Arc::new(Provider::new(pool, target.address, target.routing));
+        let encrypted = opening.encryption != Encryption::Off;
+        let pool = Pool::new(opening, self.logins, self.config.clone());
+        let provider = Provider::new(pool, target.address, target.routing, self.resolver);
+        let provider = Arc::new(provider);
         let bookmarks = BookmarkManager::new();
         Ok(Driver {
             shared: Arc::new(Shared {
                 provider,
                 config: self.config,
                 bookmarks,
+                encrypted,
             }),
         })
+    }
+}
+
+/// What the URI's scheme and the option come to.
+fn encryption(scheme: Encryption, option: Option<bool>, uri: &str) -> Result<Encryption, Error> {
+    match (scheme, option) {
+        (scheme, None) => Ok(scheme),
+        (Encryption::Off, Some(false)) => Ok(Encryption::Off),
+        (Encryption::Off, Some(true)) => Ok(Encryption::Trusted),
+        (_, Some(_)) => Err(Error::new(
+            ErrorKind::Configuration,
+            format!("the scheme of {uri:?} settles encryption; leave out the option `encrypted`"),
+        )),
     }
 }

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Encode,
     /// A call that does not fit the state, such as a result that is used twice.
     Usage,
+    /// A function of the caller's failed, such as one that gives out logins or bookmarks.
+    Callback,
     /// No connection became free in time.
     AcquisitionTimeout,
     /// The transaction is over.

@@ -37,6 +37,7 @@ pub mod value;
 
 mod auth;
 mod bookmark;
+mod callback;
 mod config;
 mod connection;
 mod driver;
@@ -45,6 +46,7 @@ mod gql;
 mod pool;
 mod protocol;
 mod record;
+mod resolver;
 mod result;
 mod retry;
 mod routing;
@@ -52,17 +54,24 @@ mod session;
 mod summary;
 mod transaction;
 
-pub use auth::AuthToken;
-pub use bookmark::{BookmarkManager, Bookmarks};
-pub use config::{AccessMode, SessionConfig, TransactionConfig, TrustedCertificates};
+pub use auth::{AuthManager, AuthManagers, AuthToken, ExpiringAuth};
+pub use bookmark::{BookmarkManager, BookmarkManagerBuilder, Bookmarks};
+pub use callback::{BoxError, BoxFuture};
+pub use config::{
+    AccessMode, NotificationConfig, NotificationMinimumSeverity, SessionConfig, TransactionConfig,
+    TrustedCertificates,
+};
 pub use connection::{Address, AsyncStream, BoxedStream, Connector};
 pub use driver::{Driver, DriverBuilder, ExecuteQuery};
 pub use error::{CommitOutcome, Error, ErrorKind};
 pub use gql::{GqlError, GqlErrorClassification};
+pub use pool::ConnectionPoolMetrics;
 pub use protocol::Version;
 pub use record::{Record, Row};
+pub use resolver::Resolver;
 pub use result::RecordStream;
 pub use retry::RetryPolicy;
+pub use routing::RoutingTable;
 pub use session::Session;
 pub use summary::{
     GqlStatusObject, InputPosition, Notification, NotificationClassification, NotificationSeverity,

@@ -10,7 +10,7 @@ use crate::config::{AccessMode, SessionConfig, TransactionConfig};
 use crate::driver::Shared;
 use crate::error::Error;
 use crate::packstream::ToBolt;
-use crate::protocol::Begin;
+use crate::protocol::{Api, Begin};
 use crate::result::RecordStream;
 use crate::retry::{Backoff, chance};
 use crate::transaction::{Link, LinkConfig, ManagedTransaction, Memory, Transaction};
@@ -28,10 +28,8 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(driver: Arc<Shared>, config: SessionConfig) -> Self {
-        let memory = Arc::new(Memory {
-            bookmarks: config.bookmarks.clone().into(),
-            manager: config.bookmark_manager.clone(),
-        });
+        let (bookmarks, manager) = (config.bookmarks.clone(), config.bookmark_manager.clone());
+        let memory = Arc::new(Memory::new(bookmarks, manager));
         Self {
             driver,
             config,
@@ -40,32 +38,37 @@ impl Session {
         }
     }
 
-    fn link(
+    async fn link(
         &self,
         mode: AccessMode,
         config: &TransactionConfig,
-        auto_commit: bool,
+        api: Api,
         attempt: u32,
-    ) -> Arc<Link> {
-        Link::new(LinkConfig {
+    ) -> Result<Arc<Link>, Error> {
+        let bookmarks = self.memory.bookmarks().await?;
+        let database = self.config.database.clone();
+        Ok(Link::new(LinkConfig {
             provider: Arc::clone(&self.driver.provider),
             memory: Arc::clone(&self.memory),
             begin: Begin {
-                bookmarks: self.memory.bookmarks(),
+                bookmarks,
                 timeout: config.timeout,
                 metadata: config.metadata.clone(),
                 read: mode == AccessMode::Read,
-                database: self.config.database.clone(),
+                database: database.or_else(|| self.memory.home()),
                 impersonated_user: self.config.impersonated_user.clone(),
+                notifications: self.config.notifications.clone(),
             },
             fetch_size: self
                 .config
                 .fetch_size
                 .unwrap_or(self.driver.config.fetch_size),
-            auto_commit,
+            auto_commit: api == Api::AutoCommit,
             attempt,
             idempotent: config.idempotent,
-        })
+            auth: self.config.auth.clone(),
+            api: Some(api),
+        }))
     }
 
     /// Runs one statement in a transaction that commits by itself when its result is read. It is
@@ -96,17 +99,21 @@ impl Session {
         config: TransactionConfig,
     ) -> Result<RecordStream, Error> {
         self.finish_previous().await?;
-        let link = self.link(self.config.access_mode, &config, true, 1);
+        let mode = self.config.access_mode;
+        let link = self.link(mode, &config, Api::AutoCommit, 1).await?;
         let (stream, keys) = link.run(&statement.into(), &parameters).await?;
         self.previous = Some(Arc::clone(&link));
         Ok(RecordStream::new(link, stream, keys))
     }
 
-    /// Begins a transaction that the caller commits or rolls back. BEGIN leaves together with
-    /// its first statement.
+    /// Begins a transaction that the caller commits or rolls back.
     ///
     /// # Errors
-    /// None here: a server that can't be reached shows at the first statement.
+    /// No server can be reached, or it refused. With
+    /// [`pipelined_begin`](SessionConfig::pipelined_begin) that shows at the first statement.
+    ///
+    /// # Cancel safety
+    /// Dropping the future begins nothing.
     pub async fn begin_transaction(&mut self) -> Result<Transaction<'_>, Error> {
         self.begin_transaction_with(TransactionConfig::default())
             .await
@@ -121,12 +128,14 @@ impl Session {
         config: TransactionConfig,
     ) -> Result<Transaction<'_>, Error> {
         self.finish_previous().await?;
-        Ok(Transaction::new(self.link(
-            self.config.access_mode,
-            &config,
-            false,
-            1,
-        )))
+        let (mode, api) = (self.config.access_mode, Api::ExplicitTransaction);
+        let link = self.link(mode, &config, api, 1).await?;
+        // Rolls back where this future is dropped.
+        let transaction = Transaction::new(Arc::clone(&link));
+        if !self.config.pipelined_begin {
+            link.begin_now().await?;
+        }
+        Ok(transaction)
     }
 
     /// Runs `work` as one transaction that reads, and again where another attempt may mend what
@@ -231,15 +240,24 @@ impl Session {
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
         loop {
-            let link = self.link(mode, &config, false, backoff.attempt());
+            let api = Api::ManagedTransaction;
+            let link = self.link(mode, &config, api, backoff.attempt()).await?;
             // Dropped with this future: then it is over, whoever has kept a handle.
             let _over = GiveUp(Arc::clone(&link));
-            // Boxed, because only then does the compiler see that the whole is `Send` where
-            // `work` borrows from its surroundings.
-            let worked = Box::pin(work(ManagedTransaction {
-                link: Arc::clone(&link),
-            }))
-            .await;
+            let begun = if self.config.pipelined_begin {
+                Ok(())
+            } else {
+                link.begin_now().await
+            };
+            let worked = match begun {
+                Err(error) => Err(E::from(error)),
+                Ok(()) => {
+                    // Boxed, because only then does the compiler see that the whole is `Send`
+                    // where `work` borrows from its surroundings.
+                    let link = Arc::clone(&link);
+                    Box::pin(work(ManagedTransaction { link })).await
+                }
+            };
             let error = match worked {
                 Ok(value) => match link.commit().await {
                     Ok(()) => return Ok(value),
@@ -289,9 +307,7 @@ impl Session {
 
     /// What a transaction must have seen to see what this session did.
     pub fn last_bookmarks(&self) -> Bookmarks {
-        let own = self.memory.bookmarks.lock();
-        own.unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.memory.last_bookmarks()
     }
 }
 

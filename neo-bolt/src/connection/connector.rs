@@ -34,7 +34,9 @@ pub trait Connector: Send + Sync + 'static {
 
 /// TCP, with small packets sent at once and dead peers found out by keep-alive.
 #[derive(Debug)]
-pub(crate) struct TcpConnector;
+pub(crate) struct TcpConnector {
+    pub(crate) keep_alive: bool,
+}
 
 impl Connector for TcpConnector {
     fn connect<'a>(
@@ -45,7 +47,9 @@ impl Connector for TcpConnector {
             let stream = TcpStream::connect((address.host(), address.port())).await?;
             // Without this, each pair of small messages waits for a delayed acknowledgement.
             stream.set_nodelay(true)?;
-            find_out_when_dead(&stream)?;
+            if self.keep_alive {
+                find_out_when_dead(&stream)?;
+            }
             Ok(Box::new(stream) as BoxedStream)
         })
     }

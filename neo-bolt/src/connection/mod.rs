@@ -1,6 +1,7 @@
 //! A connection: a byte stream and the machine that speaks over it.
 
 mod address;
+mod census;
 mod connector;
 mod open;
 #[cfg(feature = "tls")]
@@ -11,6 +12,7 @@ mod waiters;
 pub use address::Address;
 pub use connector::{AsyncStream, BoxedStream, Connector};
 
+pub(crate) use census::{Census, Enumerated};
 pub(crate) use connector::TcpConnector;
 pub(crate) use open::{Opening, open};
 #[cfg(feature = "tls")]
@@ -29,8 +31,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use crate::auth::AuthToken;
 use crate::error::{Error, ErrorKind};
-use crate::protocol::{Machine, Wanted};
+use crate::protocol::{Api, Machine, Wanted};
 
 /// How much room a read offers at least.
 const READ_SIZE: usize = 8 * 1024;
@@ -41,6 +44,13 @@ pub(crate) struct Connection {
     machine: Machine,
     address: Address,
     server_agent: Arc<str>,
+    auth: AuthToken,
+    /// The server wants to know which parts of the driver are used.
+    wants_telemetry: bool,
+    /// How many connections there are to servers that route by themselves, and to others.
+    census: Option<Enumerated>,
+    /// Counts up for each server whenever its connections are all given up.
+    epoch: u64,
     opened: Instant,
     idle_since: Instant,
     /// How long the server may keep silent while an answer is due; its own hint.
@@ -63,7 +73,13 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    fn new(stream: BoxedStream, machine: Machine, address: Address, reset_limit: Duration) -> Self {
+    fn new(
+        stream: BoxedStream,
+        machine: Machine,
+        address: Address,
+        auth: AuthToken,
+        reset_limit: Duration,
+    ) -> Self {
         let now = Instant::now();
         let waiters = Arc::<Waiters>::default();
         Self {
@@ -71,6 +87,10 @@ impl Connection {
             machine,
             address,
             server_agent: "".into(),
+            auth,
+            wants_telemetry: false,
+            census: None,
+            epoch: 0,
             opened: now,
             idle_since: now,
             silence_limit: None,
@@ -96,6 +116,46 @@ impl Connection {
 
     pub(crate) fn server_agent(&self) -> &Arc<str> {
         &self.server_agent
+    }
+
+    /// The login that it has, or will have with the next answer.
+    pub(crate) fn auth(&self) -> &AuthToken {
+        &self.auth
+    }
+
+    /// Whether its login may be changed.
+    pub(crate) fn takes_other_logins(&self) -> bool {
+        self.machine.version().has_logon()
+    }
+
+    /// Changes the login, with the next request that leaves.
+    pub(crate) fn log_on_anew(&mut self, auth: &AuthToken) -> Result<(), Error> {
+        self.machine.log_on_anew(auth)?;
+        self.auth = auth.clone();
+        Ok(())
+    }
+
+    /// Tells the server which part of the driver is used, where it wants to know.
+    pub(crate) fn tell_usage(&mut self, api: Option<Api>) -> Result<(), Error> {
+        match api {
+            Some(api) if self.wants_telemetry => self.machine.telemetry(api),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the server passes on what another member of its cluster has to do.
+    pub(crate) fn routes_by_itself(&self) -> bool {
+        self.census
+            .as_ref()
+            .is_some_and(Enumerated::routes_by_itself)
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(crate) fn set_epoch(&mut self, epoch: u64) {
+        self.epoch = epoch;
     }
 
     pub(crate) fn age(&self) -> Duration {

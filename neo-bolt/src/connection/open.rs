@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
-use super::{Address, BoxedStream, Connection, Connector, Encryption, read_some};
+use super::{Address, BoxedStream, Census, Connection, Connector, Encryption, read_some};
 use crate::auth::AuthToken;
+use crate::config::NotificationConfig;
 use crate::error::{Error, ErrorKind};
 use crate::protocol::handshake::{self, PROPOSAL, Step};
 use crate::protocol::{Machine, Version, Wanted};
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 /// What it takes to open a connection.
 #[derive(Clone)]
@@ -20,9 +21,12 @@ pub(crate) struct Opening {
     pub(crate) encryption: Encryption,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<super::Tls>,
-    pub(crate) auth: AuthToken,
     pub(crate) user_agent: Arc<str>,
     pub(crate) routing: Option<Map>,
+    pub(crate) notifications: NotificationConfig,
+    /// Whether servers that want to know are told which parts of the driver are used.
+    pub(crate) telemetry: bool,
+    pub(crate) census: Arc<Census>,
     pub(crate) timeout: Duration,
 }
 
@@ -30,8 +34,12 @@ pub(crate) struct Opening {
 ///
 /// # Cancel safety
 /// Dropping the future closes what was opened.
-pub(crate) async fn open(opening: &Opening, address: &Address) -> Result<Connection, Error> {
-    let opened = tokio::time::timeout(opening.timeout, steps(opening, address)).await;
+pub(crate) async fn open(
+    opening: &Opening,
+    address: &Address,
+    auth: &AuthToken,
+) -> Result<Connection, Error> {
+    let opened = tokio::time::timeout(opening.timeout, steps(opening, address, auth)).await;
     let connection = opened.unwrap_or_else(|_| {
         Err(Error::new(
             ErrorKind::ServiceUnavailable,
@@ -51,7 +59,11 @@ pub(crate) async fn open(opening: &Opening, address: &Address) -> Result<Connect
     Ok(connection)
 }
 
-async fn steps(opening: &Opening, address: &Address) -> Result<Connection, Error> {
+async fn steps(
+    opening: &Opening,
+    address: &Address,
+    auth: &AuthToken,
+) -> Result<Connection, Error> {
     let stream = opening.connector.connect(address).await.map_err(|error| {
         Error::new(
             ErrorKind::ServiceUnavailable,
@@ -63,8 +75,19 @@ async fn steps(opening: &Opening, address: &Address) -> Result<Connection, Error
     let encrypted = opening.encryption != Encryption::Off;
     let version = shake_hands(&mut stream, address, encrypted).await?;
     let mut machine = Machine::new(version);
-    machine.hello(&opening.user_agent, &opening.auth, opening.routing.as_ref())?;
-    let mut connection = Connection::new(stream, machine, address.clone(), opening.timeout);
+    machine.hello(
+        &opening.user_agent,
+        auth,
+        opening.routing.as_ref(),
+        &opening.notifications,
+    )?;
+    let mut connection = Connection::new(
+        stream,
+        machine,
+        address.clone(),
+        auth.clone(),
+        opening.timeout,
+    );
     let driven = connection.drive(Wanted::Idle).await;
     if let Some(failure) = connection.machine.failure() {
         return Err(refused(failure, address));
@@ -72,14 +95,18 @@ async fn steps(opening: &Opening, address: &Address) -> Result<Connection, Error
     driven?;
     if let Some(hello) = connection.machine.answer() {
         connection.server_agent = hello.get::<&str>("server").unwrap_or_default().into();
-        let hints = hello.map()?.remove("hints");
-        if let Some(crate::value::Value::Map(hints)) = hints
-            && let Some(crate::value::Value::Integer(seconds)) =
-                hints.get("connection.recv_timeout_seconds")
-        {
+        let hints = match hello.map()?.remove("hints") {
+            Some(Value::Map(hints)) => hints,
+            _ => Map::new(),
+        };
+        if let Some(Value::Integer(seconds)) = hints.get("connection.recv_timeout_seconds") {
             let seconds = u64::try_from(*seconds).ok().filter(|seconds| *seconds > 0);
             connection.silence_limit = seconds.map(Duration::from_secs);
         }
+        let says = |hint: &str| hints.get(hint) == Some(&Value::Boolean(true));
+        connection.wants_telemetry =
+            opening.telemetry && version.has_telemetry() && says("telemetry.enabled");
+        connection.census = Some(opening.census.count(says("ssr.enabled")));
     }
     Ok(connection)
 }

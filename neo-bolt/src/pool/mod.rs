@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::auth::{AuthToken, Logins};
 use crate::config::Config;
-use crate::connection::{Address, Connection, Opening, open};
+use crate::connection::{Address, Census, Connection, Opening, open};
 use crate::error::{Error, ErrorKind};
 use crate::protocol::Wanted;
 
@@ -19,6 +20,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
 /// The pool of one driver.
 pub(crate) struct Pool {
     opening: Opening,
+    logins: Logins,
     config: Config,
     servers: Mutex<HashMap<Address, Arc<Server>>>,
     closed: AtomicBool,
@@ -33,6 +35,8 @@ struct Server {
     #[allow(clippy::vec_box)] // they come and go as they are, without being moved
     idle: Mutex<Vec<Box<Connection>>>,
     in_use: AtomicUsize,
+    /// Connections that were opened before this last rose are not used again.
+    epoch: AtomicU64,
     /// Somebody speaks Bolt there, or did once.
     spoke_bolt: AtomicBool,
 }
@@ -41,9 +45,19 @@ struct Server {
 /// stopped.
 pub(crate) struct Lease {
     connection: Option<Box<Connection>>,
+    is_new: bool,
     server: Arc<Server>,
     pool: Weak<Pool>,
     _permit: OwnedSemaphorePermit,
+}
+
+/// What kind of connection is wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wish<'a> {
+    /// The login; the driver's unless told.
+    pub(crate) auth: Option<&'a AuthToken>,
+    /// The server must have answered just before.
+    pub(crate) checked: bool,
 }
 
 impl fmt::Debug for Lease {
@@ -53,10 +67,11 @@ impl fmt::Debug for Lease {
 }
 
 impl Pool {
-    pub(crate) fn new(opening: Opening, config: Config) -> Arc<Self> {
+    pub(crate) fn new(opening: Opening, logins: Logins, config: Config) -> Arc<Self> {
         let (servers, closed) = (Mutex::default(), AtomicBool::new(false));
         Arc::new(Self {
             opening,
+            logins,
             config,
             servers,
             closed,
@@ -72,6 +87,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(self.config.max_connection_pool_size)),
             idle: Mutex::default(),
             in_use: AtomicUsize::new(0),
+            epoch: AtomicU64::new(0),
             spoke_bolt: AtomicBool::new(false),
         });
         servers.insert(address.clone(), Arc::clone(&server));
@@ -90,9 +106,13 @@ impl Pool {
     ///
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue, or what was opened.
-    pub(crate) async fn acquire(self: &Arc<Self>, address: &Address) -> Result<Lease, Error> {
+    pub(crate) async fn acquire(
+        self: &Arc<Self>,
+        address: &Address,
+        wish: Wish<'_>,
+    ) -> Result<Lease, Error> {
         let limit = self.config.connection_acquisition_timeout;
-        let acquired = tokio::time::timeout(limit, self.acquire_in_turn(address)).await;
+        let acquired = tokio::time::timeout(limit, self.acquire_in_turn(address, wish)).await;
         acquired.unwrap_or_else(|_| Err(self.timed_out(address)))
     }
 
@@ -114,30 +134,48 @@ impl Pool {
         )
     }
 
-    async fn acquire_in_turn(self: &Arc<Self>, address: &Address) -> Result<Lease, Error> {
+    async fn acquire_in_turn(
+        self: &Arc<Self>,
+        address: &Address,
+        wish: Wish<'_>,
+    ) -> Result<Lease, Error> {
         self.check_open()?;
+        let own = wish.auth.is_some();
         let server = self.server(address);
         let permit = Arc::clone(&server.permits)
             .acquire_owned()
             .await
             .map_err(|_| closed())?;
-        let connection = loop {
+        let auth = match wish.auth {
+            Some(auth) => auth.clone(),
+            None => self.logins.current().await?,
+        };
+        let (connection, is_new) = loop {
             self.check_open()?;
-            let idle = self.take_idle(&server);
-            match idle {
-                None => break Box::new(self.open(&server, address).await?),
-                Some(mut idle) => {
-                    if self.is_fresh(&mut idle).await {
-                        break idle;
-                    }
-                    tracing::debug!(address = %address, "a pooled connection was closed");
-                }
+            let Some(mut idle) = self.take_idle(&server) else {
+                let new = self.open(&server, address, &auth, own).await?;
+                break (Box::new(new), true);
+            };
+            if !self.is_fresh(&server, &mut idle, wish.checked).await {
+                tracing::debug!(%address, "a pooled connection was closed");
+            } else if *idle.auth() == auth {
+                break (idle, false);
+            } else if idle.takes_other_logins() {
+                idle.log_on_anew(&auth)?;
+                break (idle, false);
+            } else if own {
+                let error = no_other_logins(&mut idle);
+                self.put_back(&server, idle);
+                return Err(error);
+            } else {
+                tracing::debug!(%address, "a pooled connection with an old login was closed");
             }
         };
         server.in_use.fetch_add(1, Ordering::Relaxed);
         let pool = Arc::downgrade(self);
         Ok(Lease {
             connection: Some(connection),
+            is_new,
             server,
             pool,
             _permit: permit,
@@ -165,11 +203,28 @@ impl Pool {
         }
     }
 
-    async fn open(&self, server: &Server, address: &Address) -> Result<Connection, Error> {
-        match open(&self.opening, address).await {
-            Ok(connection) => {
+    /// Opens a connection; `own` where `auth` is not the driver's.
+    async fn open(
+        &self,
+        server: &Server,
+        address: &Address,
+        auth: &AuthToken,
+        own: bool,
+    ) -> Result<Connection, Error> {
+        let epoch = server.epoch.load(Ordering::Acquire);
+        match open(&self.opening, address, auth).await {
+            Ok(mut connection) => {
                 server.spoke_bolt.store(true, Ordering::Relaxed);
+                connection.set_epoch(epoch);
+                if own && !connection.takes_other_logins() {
+                    let error = no_other_logins(&mut connection);
+                    Box::new(connection).close().await;
+                    return Err(error);
+                }
                 Ok(connection)
+            }
+            Err(error) if error.is_security() && !own => {
+                Err(self.logins.refused(auth, error).await)
             }
             // Where nobody ever spoke Bolt, a connection that is cut in the handshake means that
             // the port or the scheme is wrong. Where somebody did, the server is going or coming.
@@ -194,11 +249,19 @@ impl Pool {
 
     /// Whether an idle connection can be used. A look at the socket costs no round trip; a
     /// question to the server is asked only where the liveness check says so.
-    async fn is_fresh(&self, connection: &mut Connection) -> bool {
-        if connection.age() >= self.config.max_connection_lifetime || connection.is_closed() {
+    async fn is_fresh(&self, server: &Server, connection: &mut Connection, checked: bool) -> bool {
+        if connection.epoch() < server.epoch.load(Ordering::Acquire)
+            || connection.age() >= self.config.max_connection_lifetime
+            || connection.is_closed()
+        {
             return false;
         }
-        match self.config.liveness_check_timeout {
+        let limit = if checked {
+            Some(Duration::ZERO)
+        } else {
+            self.config.liveness_check_timeout
+        };
+        match limit {
             Some(limit) if connection.idle_time() >= limit => {
                 let alive = async {
                     connection.machine().reset()?;
@@ -245,6 +308,80 @@ impl Pool {
         }
     }
 
+    /// The server takes the logins of all its connections no more: none is used again.
+    pub(crate) fn forget_logins(&self, address: &Address) {
+        {
+            let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(server) = servers.get(address) {
+                server.epoch.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        self.forget(address);
+    }
+
+    fn put_back(&self, server: &Server, mut connection: Box<Connection>) {
+        connection.touch();
+        let mut idle = server.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at under the lock that closing takes after it has said so.
+        if !self.closed.load(Ordering::Acquire) {
+            idle.push(connection);
+        }
+    }
+
+    /// Closes the idle connections to servers that are not among `named`.
+    pub(crate) fn forget_others(&self, named: &[Address]) {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (address, server) in servers.iter() {
+            if !named.contains(address) {
+                server
+                    .idle
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clear();
+            }
+        }
+    }
+
+    /// Tells whoever gives out logins that the server has refused one of the driver's own.
+    pub(crate) async fn refused(
+        &self,
+        own: Option<&AuthToken>,
+        auth: &AuthToken,
+        error: Error,
+    ) -> Error {
+        if own.is_some() || !error.is_security() {
+            return error;
+        }
+        self.logins.refused(auth, error).await
+    }
+
+    /// What there is of each server.
+    pub(crate) fn metrics(&self) -> Vec<ConnectionPoolMetrics> {
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut metrics: Vec<_> = servers
+            .iter()
+            .map(|(address, server)| ConnectionPoolMetrics {
+                address: address.clone(),
+                in_use: server.in_use.load(Ordering::Relaxed),
+                idle: server
+                    .idle
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .len(),
+            })
+            .collect();
+        metrics.sort_by(|a, b| a.address.cmp(&b.address));
+        metrics
+    }
+
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.logins
+    }
+
+    pub(crate) fn census(&self) -> &Census {
+        &self.opening.census
+    }
+
     pub(crate) fn acquisition_timeout(&self) -> Duration {
         self.config.connection_acquisition_timeout
     }
@@ -252,6 +389,29 @@ impl Pool {
     pub(crate) fn connection_timeout(&self) -> Duration {
         self.config.connection_timeout
     }
+}
+
+/// How many connections to a server a driver has; see
+/// [`Driver::connection_pool_metrics`](crate::Driver::connection_pool_metrics).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionPoolMetrics {
+    /// The server.
+    pub address: Address,
+    /// Connections that something runs on.
+    pub in_use: usize,
+    /// Connections that are kept for later.
+    pub idle: usize,
+}
+
+fn no_other_logins(connection: &mut Connection) -> Error {
+    let version = connection.machine().version();
+    Error::new(
+        ErrorKind::Configuration,
+        format!(
+            "a session can't have a login of its own with a server of Bolt {version}; that takes              Bolt 5.1 (Neo4j 5.5) or later"
+        ),
+    )
 }
 
 fn closed() -> Error {
@@ -271,6 +431,11 @@ fn was_cut(error: &Error) -> bool {
 }
 
 impl Lease {
+    /// Whether the connection was opened for this lease.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// The connection; it is there for as long as the lease is.
     pub(crate) fn connection(&mut self) -> Result<&mut Connection, Error> {
         self.connection
@@ -288,17 +453,8 @@ impl Drop for Lease {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
-        if connection.recycle() {
-            connection.touch();
-            let mut idle = self
-                .server
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            // Looked at under the lock that closing takes after it has said so.
-            if !pool.closed.load(Ordering::Acquire) {
-                idle.push(connection);
-            }
+        if connection.epoch() >= self.server.epoch.load(Ordering::Acquire) && connection.recycle() {
+            pool.put_back(&self.server, connection);
         }
     }
 }

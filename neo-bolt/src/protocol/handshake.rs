@@ -14,13 +14,13 @@ pub(crate) const MANIFEST_V1: [u8; 4] = [0x00, 0x00, 0x01, 0xFF];
 /// More versions than any server has: a longer list is no manifest.
 const MAX_OFFERS: u64 = 64;
 
-/// What the client sends: manifest, 5.8 to 5.0, and 4.4.
+/// What the client sends: manifest, 5.8 to 5.0, 4.4 to 4.1, and 3.
 pub(crate) const PROPOSAL: [u8; 20] = [
     0x60, 0x60, 0xB0, 0x17, // magic
     0x00, 0x00, 0x01, 0xFF, // manifest
     0x00, 0x08, 0x08, 0x05, // 5.8, and 8 minor versions before it
-    0x00, 0x00, 0x04, 0x04, // 4.4
-    0x00, 0x00, 0x00, 0x00,
+    0x00, 0x03, 0x04, 0x04, // 4.4, and 3 minor versions before it
+    0x00, 0x00, 0x00, 0x03, // 3
 ];
 
 /// What the server's answer came to.
@@ -45,7 +45,7 @@ pub(crate) fn answer(received: &[u8]) -> Result<Step, Error> {
         MANIFEST_V1 => manifest(received.len() - rest.len(), rest),
         [0, 0, 0, 0] => Err(Error::new(
             ErrorKind::UnsupportedVersion,
-            "the server speaks none of Bolt 4.4, 5.0 to 5.8, 6.0 and 6.1; use Neo4j 4.4 or later",
+            "the server speaks none of Bolt 3, 4.1 to 4.4, 5.0 to 5.8, 6.0 and 6.1; use a newer Neo4j",
         )),
         [0, 0, minor, major] => settled(Version::new(major, minor), 4, Vec::new()),
         bytes => Err(not_bolt(bytes)),
@@ -84,7 +84,7 @@ fn manifest(header: usize, mut rest: &[u8]) -> Result<Step, Error> {
     let version = best.ok_or_else(|| {
         Error::new(
             ErrorKind::UnsupportedVersion,
-            "the server's list of Bolt versions has none that this driver speaks (4.4 to 6.1)",
+            "the server's list of Bolt versions has none that this driver speaks (3 to 6.1)",
         )
     })?;
     let reply = vec![0, 0, version.minor, version.major, 0];
@@ -178,8 +178,8 @@ mod tests {
             (*b"HTTP", "HTTP"),
             ([0x15, 3, 3, 0], "TLS"),
             (*b"SSH-", "does not speak Bolt"),
-            ([0, 0, 0, 0], "Neo4j 4.4 or later"),
-            ([0, 0, 3, 4], "not proposed"),
+            ([0, 0, 0, 0], "a newer Neo4j"),
+            ([0, 0, 0, 4], "not proposed"),
         ] {
             let error = answer(&bytes).unwrap_err();
             assert!(error.message().contains(part), "{error}");

@@ -20,10 +20,11 @@ impl Version {
     }
 
     /// What this driver speaks, newest first: first and last minor version of each major one.
-    pub(crate) const SUPPORTED: [(Self, u8); 3] = [
+    pub(crate) const SUPPORTED: [(Self, u8); 4] = [
         (Self::new(6, 1), 0),
         (Self::new(5, 8), 0),
-        (Self::new(4, 4), 4),
+        (Self::new(4, 4), 1),
+        (Self::new(3, 0), 0),
     ];
 
     pub(crate) fn is_supported(self) -> bool {
@@ -44,7 +45,42 @@ impl Version {
 
     /// Instants in UTC must be asked for.
     pub(crate) fn needs_utc_patch(self) -> bool {
-        self < Self::new(5, 0)
+        (Self::new(4, 3)..Self::new(5, 0)).contains(&self)
+    }
+
+    /// There are several databases, results are pulled in batches and several of them may be open.
+    pub(crate) fn has_databases(self) -> bool {
+        self >= Self::new(4, 0)
+    }
+
+    /// HELLO says what the server's own routing is to know.
+    pub(crate) fn has_routing_context(self) -> bool {
+        self >= Self::new(4, 1)
+    }
+
+    /// Routing tables are asked for by a message of their own.
+    pub(crate) fn has_route(self) -> bool {
+        self >= Self::new(4, 3)
+    }
+
+    /// Users may act for others, and have home databases that routers tell.
+    pub(crate) fn has_impersonation(self) -> bool {
+        self >= Self::new(4, 4)
+    }
+
+    /// The server leaves out the notifications that are not wanted.
+    pub(crate) fn has_notification_filters(self) -> bool {
+        self >= Self::new(5, 2)
+    }
+
+    /// Categories of notifications are called classifications.
+    pub(crate) fn says_classifications(self) -> bool {
+        self >= Self::new(5, 5)
+    }
+
+    /// The server may want to know which parts of the driver are used.
+    pub(crate) fn has_telemetry(self) -> bool {
+        self >= Self::new(5, 4)
     }
 
     /// What values may be sent, before a server of 4.4 has agreed to the UTC patch.

@@ -2,31 +2,57 @@
 //! the cluster behind a `neo4j` URI.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-use super::table::Table;
+use super::discovery::{ask, is_final};
+use super::home::HomeDatabases;
+use super::table::RoutingTable;
+use crate::auth::AuthToken;
 use crate::bookmark::Bookmarks;
+use crate::callback::failed;
 use crate::config::AccessMode;
 use crate::connection::Address;
 use crate::error::{Error, ErrorKind};
-use crate::pool::{Lease, Pool};
-use crate::protocol::Wanted;
+use crate::pool::{Lease, Pool, Wish};
+use crate::resolver::Resolver;
 use crate::value::Map;
 
 /// What a connection is wanted for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Purpose {
     pub(crate) mode: AccessMode,
     pub(crate) database: Option<Arc<str>>,
     pub(crate) impersonated_user: Option<Arc<str>>,
+    pub(crate) auth: Option<AuthToken>,
     pub(crate) bookmarks: Bookmarks,
+    /// The server must have answered just before.
+    pub(crate) checked: bool,
 }
 
-/// Which database's table, as seen by whom.
-type Key = (Option<Arc<str>>, Option<Arc<str>>);
+impl Purpose {
+    pub(super) fn wish(&self) -> Wish<'_> {
+        Wish {
+            auth: self.auth.as_ref(),
+            checked: self.checked,
+        }
+    }
+}
+
+/// A connection, and what was found out on the way.
+pub(crate) struct Acquired {
+    pub(crate) lease: Lease,
+    /// The user's home database, where a router named it: requests must name it, too.
+    pub(crate) home: Option<Arc<str>>,
+}
+
+impl Acquired {
+    fn plain(lease: Lease) -> Self {
+        Self { lease, home: None }
+    }
+}
 
 /// See the module's description.
 pub(crate) struct Provider {
@@ -34,21 +60,32 @@ pub(crate) struct Provider {
     seed: Address,
     /// For `neo4j` URIs, what routers are told.
     routing: Option<Map>,
-    tables: Mutex<HashMap<Key, Table>>,
+    resolver: Option<Arc<dyn Resolver>>,
+    /// By database; the one without a name is that of servers which don't tell home databases.
+    tables: Mutex<HashMap<Option<Arc<str>>, RoutingTable>>,
+    homes: HomeDatabases,
     /// One task asks for a table; the others wait for its answer.
     asking: tokio::sync::Mutex<()>,
+    questions: AtomicU64,
     turn: AtomicUsize,
 }
 
 impl Provider {
-    pub(crate) fn new(pool: Arc<Pool>, seed: Address, routing: Option<Map>) -> Self {
-        let (tables, asking) = (Mutex::default(), tokio::sync::Mutex::default());
+    pub(crate) fn new(
+        pool: Arc<Pool>,
+        seed: Address,
+        routing: Option<Map>,
+        resolver: Option<Arc<dyn Resolver>>,
+    ) -> Self {
         Self {
             pool,
             seed,
             routing,
-            tables,
-            asking,
+            resolver,
+            tables: Mutex::default(),
+            homes: HomeDatabases::default(),
+            asking: tokio::sync::Mutex::default(),
+            questions: AtomicU64::new(0),
             turn: AtomicUsize::new(0),
         }
     }
@@ -65,13 +102,18 @@ impl Provider {
         self.routing.is_some()
     }
 
+    fn tables(&self) -> MutexGuard<'_, HashMap<Option<Arc<str>>, RoutingTable>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A connection for `purpose`, within the acquisition timeout.
     ///
     /// # Cancel safety
     /// As [`Pool::acquire`].
-    pub(crate) async fn acquire(&self, purpose: &Purpose) -> Result<Lease, Error> {
+    pub(crate) async fn acquire(&self, purpose: &Purpose) -> Result<Acquired, Error> {
         let Some(routing) = &self.routing else {
-            return self.pool.acquire(&self.seed).await;
+            let lease = self.pool.acquire(&self.seed, purpose.wish()).await?;
+            return Ok(Acquired::plain(lease));
         };
         let limit = self.pool.acquisition_timeout();
         let acquired = tokio::time::timeout(limit, self.acquire_routed(purpose, routing)).await;
@@ -87,13 +129,45 @@ impl Provider {
         })
     }
 
-    async fn acquire_routed(&self, purpose: &Purpose, routing: &Map) -> Result<Lease, Error> {
+    async fn acquire_routed(&self, purpose: &Purpose, routing: &Map) -> Result<Acquired, Error> {
+        if purpose.database.is_some() {
+            let lease = self.acquire_member(purpose, routing).await?;
+            return Ok(Acquired::plain(lease));
+        }
+        if self.pool.census().all_route_by_themselves()
+            && let Some(guess) = self.homes.get(purpose)
+        {
+            let purpose = Purpose {
+                database: Some(guess),
+                ..purpose.clone()
+            };
+            let mut lease = self.acquire_member(&purpose, routing).await?;
+            if lease.connection()?.routes_by_itself() {
+                return Ok(Acquired::plain(lease));
+            }
+        }
+        let Some(home) = self.resolve_home(purpose, routing).await? else {
+            let lease = self.acquire_member(purpose, routing).await?;
+            return Ok(Acquired::plain(lease));
+        };
+        let purpose = Purpose {
+            database: Some(Arc::clone(&home)),
+            ..purpose.clone()
+        };
+        let lease = self.acquire_member(&purpose, routing).await?;
+        Ok(Acquired {
+            lease,
+            home: Some(home),
+        })
+    }
+
+    async fn acquire_member(&self, purpose: &Purpose, routing: &Map) -> Result<Lease, Error> {
         let table = self.table(purpose, routing).await?;
         // Each member is tried once; whom a router still names after that is its own mistake.
         let mut members = table.servers(purpose.mode).to_vec();
         let mut last = None;
         while let Some(address) = self.choose(&members) {
-            match self.pool.acquire(&address).await {
+            match self.pool.acquire(&address, purpose.wish()).await {
                 Err(error) if error.kind() == ErrorKind::ServiceUnavailable => {
                     tracing::debug!(%address, %error, "a member of the cluster is gone");
                     self.gone(&address);
@@ -130,92 +204,151 @@ impl Provider {
             .cloned()
     }
 
-    async fn table(&self, purpose: &Purpose, routing: &Map) -> Result<Table, Error> {
-        let key = (purpose.database.clone(), purpose.impersonated_user.clone());
-        if let Some(table) = self.known(&key, purpose.mode) {
+    /// The table of `purpose`'s database, asked for where it is not known or has run out.
+    async fn table(&self, purpose: &Purpose, routing: &Map) -> Result<RoutingTable, Error> {
+        if let Some(table) = self.known(purpose) {
             return Ok(table);
         }
         let _only = self.asking.lock().await;
-        if let Some(table) = self.known(&key, purpose.mode) {
+        if let Some(table) = self.known(purpose) {
             return Ok(table);
         }
-        let mut routers = {
-            let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-            tables
-                .get(&key)
-                .map(|table| table.routers.clone())
-                .unwrap_or_default()
-        };
-        if !routers.contains(&self.seed) {
-            routers.push(self.seed.clone());
-        }
-        let mut last = None;
-        for router in routers {
-            match self.ask(&router, purpose, routing).await {
-                Ok(table) => {
-                    let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-                    // Those of users and databases that are not asked for any more go.
-                    let now = Instant::now();
-                    tables.retain(|_, known| known.is_of_use(now));
-                    tables.insert(key, table.clone());
-                    return Ok(table);
-                }
-                Err(error) if is_final(&error) => return Err(error),
-                Err(error) => {
-                    tracing::debug!(%router, %error, "a router sent no table");
-                    last = Some(error);
-                }
-            }
-        }
-        Err(last.unwrap_or_else(|| {
-            Error::new(
-                ErrorKind::ServiceUnavailable,
-                "no router of the cluster answers",
-            )
-        }))
+        self.ask_all(purpose, routing).await
     }
 
-    fn known(&self, key: &Key, mode: AccessMode) -> Option<Table> {
-        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        tables
-            .get(key)
-            .filter(|table| table.is_fresh(mode, Instant::now()))
+    /// The user's home database, from a router. `None` where routers don't tell.
+    async fn resolve_home(
+        &self,
+        purpose: &Purpose,
+        routing: &Map,
+    ) -> Result<Option<Arc<str>>, Error> {
+        let asked = self.questions.load(Ordering::Acquire) + 1;
+        let _only = self.asking.lock().await;
+        // An answer to a question that was asked after this began is as good.
+        if let Some(home) = self.homes.get_since(purpose, asked) {
+            return Ok(Some(home));
+        }
+        if self.known(purpose).is_some() {
+            return Ok(None);
+        }
+        let table = self.ask_all(purpose, routing).await?;
+        Ok(table.database)
+    }
+
+    fn known(&self, purpose: &Purpose) -> Option<RoutingTable> {
+        self.tables()
+            .get(&purpose.database)
+            .filter(|table| table.is_fresh(purpose.mode, Instant::now()))
             .cloned()
     }
 
-    async fn ask(
-        &self,
-        router: &Address,
-        purpose: &Purpose,
-        routing: &Map,
-    ) -> Result<Table, Error> {
-        let mut lease = self.pool.acquire(router).await?;
-        let connection = lease.connection()?;
-        connection.machine().route(
-            routing,
-            &purpose.bookmarks,
-            purpose.database.as_deref(),
-            purpose.impersonated_user.as_deref(),
-        )?;
-        let limit = self.pool.connection_timeout();
-        tokio::time::timeout(limit, connection.drive(Wanted::Idle))
-            .await
-            .map_err(|_| {
-                Error::new(
-                    ErrorKind::ServiceUnavailable,
-                    format!("{router} did not send a routing table within {limit:?}"),
-                )
-            })??;
-        if let Some(failure) = connection.machine().failure() {
-            return Err(failure.again());
+    /// Asks one router after another. To be called by one task at a time.
+    async fn ask_all(&self, purpose: &Purpose, routing: &Map) -> Result<RoutingTable, Error> {
+        let asked = self.questions.fetch_add(1, Ordering::AcqRel) + 1;
+        let (mut routers, seed_first) = {
+            let tables = self.tables();
+            match tables.get(&purpose.database) {
+                None => (Vec::new(), true),
+                // Where nobody writes, these routers may be cut off from the rest.
+                Some(table) => (table.routers.clone(), table.writers.is_empty()),
+            }
+        };
+        let mut last = None;
+        for part in [seed_first, !seed_first] {
+            let asked_now = if part {
+                let seeds = self.seeds().await?;
+                seeds
+                    .into_iter()
+                    .filter(|seed| !routers.contains(seed))
+                    .collect()
+            } else {
+                std::mem::take(&mut routers)
+            };
+            for router in asked_now {
+                match ask(&self.pool, &router, purpose, routing).await {
+                    Ok(table) => {
+                        tracing::debug!(%router, database = ?table.database, "a new routing table");
+                        self.keep(&table, purpose, asked);
+                        return Ok(table);
+                    }
+                    Err(error) if is_final(&error) => return Err(error),
+                    Err(error) => {
+                        tracing::debug!(%router, %error, "a router sent no table");
+                        self.gone(&router);
+                        last = Some(error);
+                    }
+                }
+            }
         }
-        let answer = connection.machine().answer().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Protocol,
-                format!("{router} sent no routing table"),
+        Err(self.no_router(last))
+    }
+
+    fn no_router(&self, last: Option<Error>) -> Error {
+        match last {
+            // What is wrong with the only address that there is.
+            Some(error) if error.kind() != ErrorKind::Server => error,
+            Some(error) => Error::new(
+                ErrorKind::ServiceUnavailable,
+                format!(
+                    "no router of the cluster behind {} sent a routing table; the last said: {error}",
+                    self.seed
+                ),
             )
-        })?;
-        Table::parse(&answer.map()?, Instant::now())
+            .with_source(error),
+            None => Error::new(
+                ErrorKind::ServiceUnavailable,
+                format!("there is no router of the cluster behind {}", self.seed),
+            ),
+        }
+    }
+
+    /// What the first address stands for.
+    async fn seeds(&self) -> Result<Vec<Address>, Error> {
+        let Some(resolver) = &self.resolver else {
+            return Ok(vec![self.seed.clone()]);
+        };
+        let resolved = resolver.resolve(&self.seed).await;
+        resolved.map_err(|error| failed("the resolver", error))
+    }
+
+    fn keep(&self, table: &RoutingTable, purpose: &Purpose, asked: u64) {
+        if let (None, Some(home)) = (&purpose.database, &table.database) {
+            self.homes.set(purpose, home, asked);
+        }
+        let mut tables = self.tables();
+        // Those of databases that are not asked for any more go.
+        let now = Instant::now();
+        tables.retain(|_, known| known.is_of_use(now));
+        tables.insert(table.database.clone(), table.clone());
+        // A server that nobody names any more is not kept in touch with.
+        let named: Vec<Address> = tables
+            .values()
+            .flat_map(|table| table.members().cloned())
+            .collect();
+        drop(tables);
+        self.pool.forget_others(&named);
+    }
+
+    /// A server has told in which database it ran what named none.
+    pub(crate) fn learn_home(&self, purpose: &Purpose, database: &Arc<str>) {
+        let asked = self.questions.load(Ordering::Acquire);
+        self.homes.set(purpose, database, asked);
+    }
+
+    /// What is known of a database's members; of the home database where none is named.
+    pub(crate) fn routing_table(&self, database: Option<Arc<str>>) -> Option<RoutingTable> {
+        let home = Purpose::default();
+        let database = database.or_else(|| self.homes.get(&home));
+        self.tables().get(&database).cloned()
+    }
+
+    /// Asks for a table though there may be one.
+    pub(crate) async fn update_routing_table(&self, purpose: &Purpose) -> Result<(), Error> {
+        let Some(routing) = &self.routing else {
+            return Ok(());
+        };
+        let _only = self.asking.lock().await;
+        self.ask_all(purpose, routing).await.map(|_| ())
     }
 
     /// Learns from a failure on a connection to `address`.
@@ -224,7 +357,7 @@ impl Provider {
             (ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired, _) => self.gone(address),
             (_, Some("Neo.TransientError.General.DatabaseUnavailable")) => self.gone(address),
             // Its other connections are of the same login.
-            _ if error.is_expired_login() => self.pool.forget(address),
+            _ if error.is_expired_login() => self.pool.forget_logins(address),
             (
                 _,
                 Some(
@@ -232,7 +365,7 @@ impl Provider {
                     | "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
                 ),
             ) => {
-                let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut tables = self.tables();
                 tables.values_mut().for_each(|table| table.demote(address));
             }
             _ => {}
@@ -241,21 +374,7 @@ impl Provider {
 
     fn gone(&self, address: &Address) {
         self.pool.forget(address);
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables();
         tables.values_mut().for_each(|table| table.remove(address));
-    }
-}
-
-/// Whether every router would say the same: a refused login, a database that is not there.
-fn is_final(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::ServiceUnavailable
-        | ErrorKind::SessionExpired
-        | ErrorKind::Protocol
-        | ErrorKind::AcquisitionTimeout => false,
-        ErrorKind::Server => error
-            .code()
-            .is_some_and(|code| code.starts_with("Neo.ClientError.") && !error.is_retryable()),
-        _ => true,
     }
 }

@@ -1,5 +1,6 @@
 //! A routing table: pure data, with the time handed in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,37 +10,71 @@ use crate::connection::Address;
 use crate::error::{Error, ErrorKind};
 use crate::value::{Map, Value};
 
-/// Who serves what, until when.
+/// Which members of a cluster serve a database, and until when that is known.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table {
+pub struct RoutingTable {
+    pub(super) database: Option<Arc<str>>,
     pub(super) routers: Vec<Address>,
     pub(super) readers: Vec<Address>,
     pub(super) writers: Vec<Address>,
+    ttl: Duration,
     expires: Instant,
 }
 
-impl Table {
-    /// Reads the answer to ROUTE.
-    pub(super) fn parse(answer: &Map, now: Instant) -> Result<Self, Error> {
+impl RoutingTable {
+    /// The database; `None` where the server is too old to name the home database.
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
+    }
+
+    /// Who tells routing tables.
+    pub fn routers(&self) -> &[Address] {
+        &self.routers
+    }
+
+    /// Who serves what only reads.
+    pub fn readers(&self) -> &[Address] {
+        &self.readers
+    }
+
+    /// Who serves what writes; nobody while a leader is being chosen.
+    pub fn writers(&self) -> &[Address] {
+        &self.writers
+    }
+
+    /// For how long the table was good when it came.
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
+    /// Reads the answer of a router that was asked for `database`.
+    pub(super) fn parse(
+        table: &Map,
+        database: Option<&Arc<str>>,
+        now: Instant,
+    ) -> Result<Self, Error> {
         let broken = |what: &str| {
             Error::new(
                 ErrorKind::Protocol,
                 format!("the server's routing table {what}"),
             )
         };
-        let Some(Value::Map(table)) = answer.get("rt") else {
-            return Err(broken("is missing"));
-        };
         let Some(Value::Integer(ttl)) = table.get("ttl") else {
             return Err(broken("has no time to live"));
         };
         let ttl = u64::try_from(*ttl).map_err(|_| broken("has a negative time to live"))?;
+        // A year is as good as for ever, and can be added.
+        let ttl = Duration::from_secs(ttl.min(31_536_000));
         let mut parsed = Self {
+            database: match table.get("db") {
+                Some(Value::String(database)) => Some(database.as_str().into()),
+                _ => database.cloned(),
+            },
             routers: Vec::new(),
             readers: Vec::new(),
             writers: Vec::new(),
-            // A year is as good as for ever, and can be added.
-            expires: now + Duration::from_secs(ttl.min(31_536_000)),
+            ttl,
+            expires: now + ttl,
         };
         let Some(Value::List(servers)) = table.get("servers") else {
             return Err(broken("has no servers"));
@@ -83,6 +118,12 @@ impl Table {
         now < self.expires + Duration::from_secs(60)
     }
 
+    pub(super) fn members(&self) -> impl Iterator<Item = &Address> {
+        [&self.routers, &self.readers, &self.writers]
+            .into_iter()
+            .flatten()
+    }
+
     pub(super) fn servers(&self, mode: AccessMode) -> &[Address] {
         match mode {
             AccessMode::Read => &self.readers,
@@ -116,13 +157,13 @@ mod tests {
             server("READ", "a:2"),
             server("WRITE", "b:3"),
         ]);
-        crate::params! { "rt" => crate::params! { "ttl" => 10, "servers" => servers } }
+        crate::params! { "ttl" => 10, "servers" => servers }
     }
 
     #[test]
     fn a_table_serves_until_it_expires_or_its_writer_goes() {
         let now = Instant::now();
-        let mut table = Table::parse(&answer(), now).unwrap();
+        let mut table = RoutingTable::parse(&answer(), None, now).unwrap();
         let later = now + Duration::from_secs(9);
         assert!(table.is_fresh(AccessMode::Write, later));
         assert!(!table.is_fresh(AccessMode::Write, later + Duration::from_secs(1)));
@@ -140,13 +181,12 @@ mod tests {
         let now = Instant::now();
         for broken in [
             Map::new(),
-            crate::params! { "rt" => 1 },
-            crate::params! { "rt" => crate::params! { "ttl" => 1 } },
-            crate::params! { "rt" => crate::params! { "ttl" => -1, "servers" => Value::List(vec![]) } },
-            crate::params! { "rt" => crate::params! { "ttl" => 1, "servers" => Value::List(vec![]) } },
+            crate::params! { "ttl" => 1 },
+            crate::params! { "ttl" => -1, "servers" => Value::List(vec![]) },
+            crate::params! { "ttl" => 1, "servers" => Value::List(vec![]) },
         ] {
             assert_eq!(
-                Table::parse(&broken, now).unwrap_err().kind(),
+                RoutingTable::parse(&broken, None, now).unwrap_err().kind(),
                 ErrorKind::Protocol
             );
         }

@@ -90,6 +90,22 @@ impl NotificationSeverity {
 }
 
 impl NotificationClassification {
+    /// What it is called on the wire; nothing where it is not known.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Hint => "HINT",
+            Self::Unrecognized => "UNRECOGNIZED",
+            Self::Unsupported => "UNSUPPORTED",
+            Self::Performance => "PERFORMANCE",
+            Self::Deprecation => "DEPRECATION",
+            Self::Security => "SECURITY",
+            Self::Topology => "TOPOLOGY",
+            Self::Schema => "SCHEMA",
+            Self::Generic => "GENERIC",
+            Self::Unknown => return None,
+        })
+    }
+
     pub(super) fn parse(raw: Option<&str>) -> Self {
         match raw {
             Some("HINT") => Self::Hint,

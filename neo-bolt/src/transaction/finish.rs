@@ -28,12 +28,15 @@ impl Link {
             // What was not read by now is not read any more.
             machine.forget_ended();
             let bookmark = machine.answer().and_then(|answer| answer.get("bookmark"));
-            self.memory.committed(&self.begin.bookmarks, bookmark);
-            Ok(())
+            Ok(self.memory.committed(&self.begin.bookmarks, bookmark))
         };
         let committed = commit.await;
         *held.state = State::Closed;
-        committed.map_err(|error| self.stamp(error))
+        match committed {
+            Ok(None) => Ok(()),
+            Ok(Some(work)) => work.await,
+            Err(error) => Err(self.told(error).await),
+        }
     }
 
     /// Brings every open result to its end, as a server wants it before COMMIT.
@@ -80,7 +83,10 @@ impl Link {
                 .failure()
                 .map_or(Ok(()), |failure| Err(failure.again()))
         };
-        rollback.await.map_err(|error| self.stamp(error))
+        match rollback.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.told(error).await),
+        }
     }
 
     /// Lets an auto-commit transaction come to its end, so that it takes effect. What its reader
@@ -92,7 +98,7 @@ impl Link {
             let ran = self.run_out(lease).await;
             let (kept, failed) = match ran {
                 Ok(kept) => (kept, None),
-                Err(error) => (None, Some(self.stamp(error))),
+                Err(error) => (None, Some(self.told(error).await)),
             };
             *held.state = kept.map_or(State::Closed, |batch| State::Kept(Some(batch)));
             if let Some(error) = failed {
@@ -146,8 +152,9 @@ impl Link {
                 driven?;
                 let failure = lease.connection()?.failure().map(Error::again);
                 let answer = lease.connection()?.machine().answer();
-                if let Some(bookmark) = answer.and_then(|answer| answer.get("bookmark")) {
-                    self.memory.committed(&self.begin.bookmarks, Some(bookmark));
+                let bookmark = answer.and_then(|answer| answer.get("bookmark"));
+                if let Some(work) = self.memory.committed(&self.begin.bookmarks, bookmark) {
+                    work.await?;
                 }
                 return failure.map_or(Ok(None), Err);
             };
@@ -162,17 +169,27 @@ impl Link {
             }
             let (records, end) = machine.take_records(stream);
             let end = match (driven, end) {
-                (Err(error), _) => Err(self.stamp(error)),
-                (Ok(()), Some(end)) => self.ended_by(end, server_info(lease)?),
+                (Err(error), _) => Err(error),
+                (Ok(()), Some(end)) => {
+                    let (end, work) = self.ended_by(end, server_info(lease)?);
+                    match work {
+                        None => end,
+                        Some(work) => work.await.and(end),
+                    }
+                }
                 (Ok(()), None) => Err(Error::new(ErrorKind::Protocol, "a result without an end")),
             };
-            return match (abandoned, end) {
-                (true, end) => end.map(|_| None),
-                (false, end) => Ok(Some(Batch {
-                    records,
-                    end: Some(end),
-                })),
+            if abandoned {
+                return end.map(|_| None);
+            }
+            let end = match end {
+                Ok(summary) => Ok(summary),
+                Err(error) => Err(self.told(error).await),
             };
+            return Ok(Some(Batch {
+                records,
+                end: Some(end),
+            }));
         }
     }
 }

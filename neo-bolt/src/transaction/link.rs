@@ -1,23 +1,26 @@
 //! A transaction in progress: the connection that it has, shared by its handle and its results.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 use super::{EagerResult, Memory};
+use crate::auth::AuthToken;
+use crate::callback::BoxFuture;
 use crate::connection::{Connection, Waiters};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
-use crate::protocol::{Begin, End, StreamId, Wanted};
+use crate::protocol::{Api, Begin, End, StreamId, Wanted};
 use crate::record::Record;
-use crate::routing::{Provider, Purpose};
+use crate::routing::{Acquired, Provider, Purpose};
 use crate::summary::{ResultSummary, ServerInfo};
 
 /// See the module's description.
@@ -30,8 +33,16 @@ pub(crate) struct Link {
     /// Each statement is a transaction of its own.
     pub(super) auto_commit: bool,
     attempt: u32,
+    /// What the server is told that is used, where it wants to know.
+    api: Option<Api>,
     /// It leaves the same behind however often it is done.
     idempotent: bool,
+    /// The login of the connection, once there is one.
+    login: OnceLock<AuthToken>,
+    /// The user's home database, where a router named it for this transaction.
+    home: OnceLock<Arc<str>>,
+    /// What must be done before the reader of a result is told how it ended.
+    after: Mutex<Option<After>>,
     /// Something failed that another attempt may mend.
     retryable: AtomicBool,
     pub(super) state: AsyncMutex<State>,
@@ -93,6 +104,8 @@ pub(crate) struct LinkConfig {
     pub(crate) auto_commit: bool,
     pub(crate) attempt: u32,
     pub(crate) idempotent: bool,
+    pub(crate) auth: Option<AuthToken>,
+    pub(crate) api: Option<Api>,
 }
 
 impl fmt::Debug for Link {
@@ -109,6 +122,22 @@ pub(crate) struct Batch {
     pub(crate) end: Option<Result<ResultSummary, Error>>,
 }
 
+impl Batch {
+    const EMPTY: Self = Self {
+        records: VecDeque::new(),
+        end: None,
+    };
+}
+
+/// Something of the caller's that is to be run.
+pub(super) type Work = BoxFuture<'static, Result<(), Error>>;
+
+/// What its reader will be told of a result, and what must be done first.
+struct After {
+    batch: Batch,
+    work: Work,
+}
+
 impl Link {
     pub(crate) fn new(config: LinkConfig) -> Arc<Self> {
         let LinkConfig {
@@ -119,6 +148,8 @@ impl Link {
             auto_commit,
             attempt,
             idempotent,
+            auth,
+            api,
         } = config;
         let purpose = Purpose {
             mode: if begin.read {
@@ -128,7 +159,9 @@ impl Link {
             },
             database: begin.database.clone(),
             impersonated_user: begin.impersonated_user.clone(),
+            auth,
             bookmarks: begin.bookmarks.clone(),
+            checked: false,
         };
         Arc::new(Self {
             provider,
@@ -138,7 +171,11 @@ impl Link {
             fetch_size,
             auto_commit,
             attempt,
+            api,
             idempotent,
+            login: OnceLock::new(),
+            home: OnceLock::new(),
+            after: Mutex::default(),
             retryable: AtomicBool::new(false),
             state: AsyncMutex::new(State::Waiting),
             dropped: Mutex::default(),
@@ -179,6 +216,32 @@ impl Link {
         error.with_attempts(self.attempt)
     }
 
+    /// How the transaction begins.
+    fn begin(&self) -> Cow<'_, Begin> {
+        match self.home.get() {
+            None => Cow::Borrowed(&self.begin),
+            Some(home) => Cow::Owned(Begin {
+                database: Some(Arc::clone(home)),
+                ..self.begin.clone()
+            }),
+        }
+    }
+
+    /// Sends BEGIN, and waits until the server has taken it.
+    pub(crate) async fn begin_now(&self) -> Result<(), Error> {
+        let mut held = self.hold().await;
+        let begin = async {
+            let lease = self.open(&mut held.state).await?;
+            self.drive(lease, Wanted::Idle).await?;
+            let failure = lease.connection()?.failure();
+            failure.map_or(Ok(()), |failure| Err(failure.again()))
+        };
+        match begin.await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.told(error).await),
+        }
+    }
+
     /// Opens the connection if there is none yet; BEGIN is queued, and leaves with what follows.
     pub(super) async fn open<'s>(&self, state: &'s mut State) -> Result<&'s mut Lease, Error> {
         let over = || {
@@ -191,9 +254,16 @@ impl Link {
             return Err(over());
         }
         if let State::Waiting = state {
-            let mut lease = self.provider.acquire(&self.purpose).await?;
+            let Acquired { mut lease, home } = self.provider.acquire(&self.purpose).await?;
+            if let Some(home) = home {
+                self.memory.pin_home(&home);
+                let _ = self.home.set(home);
+            }
+            let connection = lease.connection()?;
+            let _ = self.login.set(connection.auth().clone());
+            connection.tell_usage(self.api)?;
             if !self.auto_commit {
-                lease.connection()?.machine().begin(&self.begin)?;
+                connection.machine().begin(&self.begin())?;
             }
             *state = State::Open(lease);
         }
@@ -231,7 +301,36 @@ impl Link {
         let connection = lease.connection()?;
         let driven = connection.drive(wanted).await;
         self.learn(connection, &driven);
+        self.learn_home(connection);
         driven
+    }
+
+    /// The server may tell in which database it ran what named none.
+    fn learn_home(&self, connection: &mut Connection) {
+        if let Some(database) = connection.machine().take_database()
+            && self.purpose.database.is_none()
+            && self.provider.is_routed()
+        {
+            self.memory.pin_home(&database);
+            self.provider.learn_home(&self.purpose, &database);
+        }
+    }
+
+    /// Whoever gives out the logins may have another one.
+    fn may_be_mended(&self, error: &Error) -> bool {
+        error.is_security()
+            && self.purpose.auth.is_none()
+            && self.provider.pool().logins().are_managed()
+    }
+
+    /// As [`stamp`](Self::stamp), once whoever gives out the logins has heard of it.
+    pub(super) async fn told(&self, mut error: Error) -> Error {
+        if self.may_be_mended(&error)
+            && let Some(login) = self.login.get()
+        {
+            error = self.provider.pool().logins().refused(login, error).await;
+        }
+        self.stamp(error)
     }
 
     fn learn(&self, connection: &Connection, driven: &Result<(), Error>) {
@@ -253,9 +352,9 @@ impl Link {
         };
         let run = async {
             let lease = self.open(&mut held.state).await?;
-            let begin = self.auto_commit.then_some(&self.begin);
+            let begin = self.auto_commit.then(|| self.begin());
             let machine = lease.connection()?.machine();
-            let stream = machine.run(statement, parameters, begin)?;
+            let stream = machine.run(statement, parameters, begin.as_deref())?;
             unread.stream = Some(stream);
             machine.pull(stream, self.fetch_size)?;
             self.drive(lease, Wanted::Keys(stream)).await?;
@@ -266,9 +365,13 @@ impl Link {
                 (None, None) => Err(Error::new(ErrorKind::Protocol, "a result without columns")),
             }
         };
-        let ran = run.await.map_err(|error| self.stamp(error))?;
-        unread.stream = None;
-        Ok(ran)
+        match run.await {
+            Ok(ran) => {
+                unread.stream = None;
+                Ok(ran)
+            }
+            Err(error) => Err(self.told(error).await),
+        }
     }
 
     /// Sends a statement and takes its whole result, in one round trip.
@@ -284,15 +387,18 @@ impl Link {
         };
         let execute = async {
             let lease = self.open(&mut held.state).await?;
-            let begin = self.auto_commit.then_some(&self.begin);
+            let begin = self.auto_commit.then(|| self.begin());
             let machine = lease.connection()?.machine();
-            let stream = machine.run(statement, parameters, begin)?;
+            let stream = machine.run(statement, parameters, begin.as_deref())?;
             unread.stream = Some(stream);
             machine.pull(stream, -1)?;
             self.drive(lease, Wanted::Idle).await?;
             collect(lease, stream)
         };
-        execute.await.map_err(|error| self.stamp(error))
+        match execute.await {
+            Ok(result) => Ok(result),
+            Err(error) => Err(self.told(error).await),
+        }
     }
 
     /// The next records of a result. Asks for more as soon as a batch has come, so that the
@@ -313,11 +419,53 @@ impl Link {
         let Some(mut held) = held else {
             return Poll::Pending;
         };
-        let refilled = ready!(self.poll_refill_held(cx, &mut held.state, stream, discard));
-        Poll::Ready(refilled.unwrap_or_else(|error| Batch {
-            records: VecDeque::new(),
-            end: Some(Err(self.stamp(error))),
+        let mut after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
+        if after.is_none() {
+            let refilled = ready!(self.poll_refill_held(cx, &mut held.state, stream, discard));
+            let (batch, work) = refilled.unwrap_or_else(|error| {
+                let batch = Batch {
+                    records: VecDeque::new(),
+                    end: Some(Err(error)),
+                };
+                (batch, None)
+            });
+            let work = work.or_else(|| self.mend(&batch));
+            let Some(work) = work else {
+                return Poll::Ready(self.stamped(batch));
+            };
+            *after = Some(After { batch, work });
+        }
+        let Some(doing) = after.as_mut() else {
+            return Poll::Pending;
+        };
+        let done = ready!(doing.work.as_mut().poll(cx));
+        let mut batch = std::mem::replace(&mut doing.batch, Batch::EMPTY);
+        *after = None;
+        if let Err(error) = done {
+            batch.end = Some(Err(error));
+        }
+        Poll::Ready(self.stamped(batch))
+    }
+
+    /// What is to be done about a result that ended because of the login.
+    fn mend(&self, batch: &Batch) -> Option<BoxFuture<'static, Result<(), Error>>> {
+        let Some(Err(error)) = &batch.end else {
+            return None;
+        };
+        let login = self
+            .login
+            .get()
+            .filter(|_| self.may_be_mended(error))?
+            .clone();
+        let (pool, error) = (Arc::clone(self.provider.pool()), error.again());
+        Some(Box::pin(async move {
+            Err(pool.logins().refused(&login, error).await)
         }))
+    }
+
+    fn stamped(&self, mut batch: Batch) -> Batch {
+        batch.end = batch.end.map(|end| end.map_err(|error| self.stamp(error)));
+        batch
     }
 
     fn poll_refill_held(
@@ -326,11 +474,12 @@ impl Link {
         state: &mut State,
         stream: StreamId,
         discard: bool,
-    ) -> Poll<Result<Batch, Error>> {
+    ) -> Poll<Result<(Batch, Option<Work>), Error>> {
         let lease = match state {
             State::Open(lease) => lease,
             State::Kept(batch) if batch.is_some() => {
-                return Poll::Ready(batch.take().ok_or_else(ended));
+                let batch = batch.take().ok_or_else(ended);
+                return Poll::Ready(batch.map(|batch| (batch, None)));
             }
             _ => return Poll::Ready(Err(ended())),
         };
@@ -340,6 +489,7 @@ impl Link {
         }
         let driven = ready!(connection.poll_drive(cx, Wanted::Records(stream)));
         self.learn(connection, &driven);
+        self.learn_home(connection);
         driven?;
         let (records, end) = connection.machine().take_records(stream);
         if end.is_none() && connection.machine().wants_pull(stream) {
@@ -347,14 +497,17 @@ impl Link {
             // Nothing is waited for: the request leaves, and its answer comes with the next call.
             connection.send_now()?;
         }
-        let end = match end {
-            None => None,
-            Some(end) => Some(self.ended_by(end, server_info(lease)?)),
+        let (end, work) = match end {
+            None => (None, None),
+            Some(end) => {
+                let (end, work) = self.ended_by(end, server_info(lease)?);
+                (Some(end), work)
+            }
         };
         if self.auto_commit && end.is_some() {
             *state = State::Closed;
         }
-        Poll::Ready(Ok(Batch { records, end }))
+        Poll::Ready(Ok((Batch { records, end }, work)))
     }
 
     fn ask_for_more(
@@ -371,17 +524,23 @@ impl Link {
         }
     }
 
-    /// What the end of a result means to its reader, and to the session.
-    pub(super) fn ended_by(&self, end: End, server: ServerInfo) -> Result<ResultSummary, Error> {
+    /// What the end of a result means to its reader, and to the session; and what is to be done
+    /// before the reader is told.
+    pub(super) fn ended_by(
+        &self,
+        end: End,
+        server: ServerInfo,
+    ) -> (Result<ResultSummary, Error>, Option<Work>) {
         match end {
-            End::Failed(error) => Err(self.stamp(error)),
+            End::Failed(error) => (Err(error), None),
             End::Complete(completed) => {
+                let mut work = None;
                 if self.auto_commit {
                     let pull = completed.pull.as_ref();
                     let bookmark = pull.and_then(|pull| pull.get("bookmark"));
-                    self.memory.committed(&self.begin.bookmarks, bookmark);
+                    work = self.memory.committed(&self.begin.bookmarks, bookmark);
                 }
-                Ok(ResultSummary::new(completed, server))
+                (Ok(ResultSummary::new(completed, server)), work)
             }
         }
     }

@@ -66,8 +66,6 @@ macro_rules! statements {
 }
 
 /// A transaction that a session runs, commits and retries: a handle, cheap to clone.
-///
-/// BEGIN leaves together with the first statement.
 #[derive(Debug, Clone)]
 pub struct ManagedTransaction {
     pub(crate) link: Arc<Link>,

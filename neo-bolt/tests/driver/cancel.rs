@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use neo_bolt::{Driver, Error, SessionConfig, params};
+use neo_bolt::{Driver, Error, params};
 use tokio::time::timeout;
 
-use crate::peer::{BEGIN, COMMIT, PULL, RESET, RUN, Server};
+use crate::peer::{BEGIN, COMMIT, PULL, RESET, RUN, Server, pipelined};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -35,7 +35,7 @@ async fn polled(times: usize, future: impl Future) -> bool {
 async fn still_works(driver: &Driver) {
     let query = async {
         let result = driver.execute_query("3", ()).await?;
-        let mut session = driver.session(SessionConfig::default().fetch_size(2));
+        let mut session = driver.session(pipelined().fetch_size(2));
         let managed: Result<_, Error> = session
             .execute_write(async |tx| tx.run("5", ()).await?.collect().await)
             .await;
@@ -57,7 +57,7 @@ async fn any_future_may_be_dropped_at_any_point() {
     for kind in 0..5 {
         let mut finished = false;
         for times in 0..200 {
-            let config = SessionConfig::default().fetch_size(2);
+            let config = pipelined().fetch_size(2);
             finished = match kind {
                 0 => polled(times, driver.execute_query("4", ()).into_future()).await,
                 1 => {
@@ -115,7 +115,7 @@ async fn a_record_that_was_not_waited_for_comes_with_the_next_call() {
         peer.expect(COMMIT).await;
         peer.success(params! {}).await;
     });
-    let mut session = server.driver().session(SessionConfig::default());
+    let mut session = server.driver().session(pipelined());
     let transaction = session.begin_transaction().await.unwrap();
     let mut result = transaction.run("2", ()).await.unwrap();
     assert!(
@@ -148,7 +148,7 @@ async fn a_record_that_was_not_waited_for_comes_with_the_next_call() {
 async fn tasks_may_wait_for_results_of_one_transaction() {
     for round in 0..100 {
         let server = Server::sound();
-        let config = SessionConfig::default().fetch_size(1);
+        let config = pipelined().fetch_size(1);
         let mut session = server.driver().session(config);
         let work = session.execute_read(async |tx| {
             let mut readers = Vec::new();
@@ -193,7 +193,7 @@ async fn a_dropped_transaction_is_rolled_back_though_a_result_of_it_is_kept() {
         .max_connection_pool_size(1)
         .build()
         .unwrap();
-    let mut session = driver.session(SessionConfig::default().fetch_size(1));
+    let mut session = driver.session(pipelined().fetch_size(1));
     let transaction = session.begin_transaction().await.unwrap();
     let kept = transaction.run("5", ()).await.unwrap();
     drop(transaction);
@@ -216,7 +216,7 @@ async fn a_dropped_unit_of_work_is_rolled_back_though_its_handle_is_kept() {
         .max_connection_pool_size(1)
         .build()
         .unwrap();
-    let mut session = driver.session(SessionConfig::default());
+    let mut session = driver.session(pipelined());
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let mut sender = Some(sender);
     let work = session.execute_write(|tx| {
@@ -281,7 +281,7 @@ async fn the_next_user_of_a_connection_does_not_meet_the_failure_of_the_last() {
     });
     let driver = server.driver();
     driver.execute_query("syntax", ()).await.unwrap_err();
-    let mut session = driver.session(SessionConfig::default());
+    let mut session = driver.session(pipelined());
     let transaction = session.begin_transaction().await.unwrap();
     assert_eq!(transaction.execute("2", ()).await.unwrap().records.len(), 2);
     // It was not committed, so the next user must not find it open.

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use neo_bolt::value::Value;
 use neo_bolt::{
     AccessMode, Address, AuthToken, BoxedStream, Connector, Driver, DriverBuilder, Error,
     ErrorKind, SessionConfig, TransactionConfig, Version, params,

@@ -11,7 +11,8 @@ use std::time::Duration;
 use neo_bolt::packstream::{Decoder, Dialect, Encoder, FromBolt, ToBolt};
 use neo_bolt::value::{Map, Value};
 use neo_bolt::{
-    Address, AuthToken, BoxedStream, Connector, Driver, DriverBuilder, RetryPolicy, params,
+    Address, AuthToken, BoxedStream, Connector, Driver, DriverBuilder, RetryPolicy, SessionConfig,
+    params,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -337,4 +338,9 @@ impl Peer {
             }
         }
     }
+}
+
+/// Sessions whose transactions begin with their first statement: the shorter exchange.
+pub(crate) fn pipelined() -> SessionConfig {
+    SessionConfig::default().pipelined_begin(true)
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use neo_bolt::{ErrorKind, SessionConfig};
+use neo_bolt::ErrorKind;
 use tokio::time::{Instant, timeout};
 
-use crate::peer::{RESET, Server};
+use crate::peer::{RESET, Server, pipelined};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -96,7 +96,7 @@ async fn the_pool_has_a_limit_and_whoever_waits_is_told_in_time() {
         .build()
         .unwrap();
     let mut sessions: Vec<_> = (0..2)
-        .map(|_| driver.session(SessionConfig::default().fetch_size(1)))
+        .map(|_| driver.session(pipelined().fetch_size(1)))
         .collect();
     let mut results = Vec::new();
     for session in &mut sessions {
@@ -128,7 +128,7 @@ async fn those_who_wait_are_served_in_the_order_of_asking() {
         .max_connection_pool_size(1)
         .build()
         .unwrap();
-    let mut session = driver.session(SessionConfig::default().fetch_size(1));
+    let mut session = driver.session(pipelined().fetch_size(1));
     let holder = session.run("3", ()).await.unwrap();
     let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
     for number in 0..10 {
@@ -156,7 +156,7 @@ async fn closing_the_driver_ends_those_who_wait_and_what_comes_back() {
         .max_connection_pool_size(1)
         .build()
         .unwrap();
-    let mut session = driver.session(SessionConfig::default().fetch_size(1));
+    let mut session = driver.session(pipelined().fetch_size(1));
     let holder = session.run("3", ()).await.unwrap();
     let waiting = tokio::spawn({
         let driver = driver.clone();
@@ -182,7 +182,7 @@ async fn a_driver_moves_between_tasks() {
     is_send_and_sync(&driver);
     let name = String::from("shared");
     let counted = tokio::spawn(async move {
-        let mut session = driver.session(SessionConfig::default());
+        let mut session = driver.session(pipelined());
         session
             .execute_write(async |tx| {
                 tx.run("3", ()).await?.consume().await?;

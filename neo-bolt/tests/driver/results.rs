@@ -2,10 +2,10 @@
 
 use neo_bolt::{Error, NotificationClassification, NotificationSeverity, SessionConfig, params};
 
-use crate::peer::{BEGIN, COMMIT, DISCARD, PULL, RESET, RUN, Server};
+use crate::peer::{BEGIN, COMMIT, DISCARD, PULL, RESET, RUN, Server, pipelined};
 
 fn by_two() -> SessionConfig {
-    SessionConfig::default().fetch_size(2)
+    pipelined().fetch_size(2)
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn one_query_is_one_flush() {
     let driver = server.driver();
     let queried = driver.execute_query("1", ()).await.unwrap();
     assert_eq!(queried.records.len(), 1);
-    let mut session = driver.session(SessionConfig::default());
+    let mut session = driver.session(pipelined());
     let worked: Result<_, Error> = session
         .execute_read(async |tx| tx.execute("1", ()).await)
         .await;
@@ -201,7 +201,7 @@ async fn a_failure_in_the_middle_of_a_stream_is_its_last_word() {
         peer.success(params! {}).await;
         peer.serve().await;
     });
-    let mut session = server.driver().session(SessionConfig::default());
+    let mut session = server.driver().session(pipelined());
     let mut result = session.run("1", ()).await.unwrap();
     assert!(result.next().await.unwrap().is_ok());
     let error = result.next().await.unwrap().unwrap_err();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use neo_bolt::{BookmarkManager, Error, ErrorKind, RetryPolicy, SessionConfig, params};
+use neo_bolt::{BookmarkManager, Error, ErrorKind, RetryPolicy, params};
 
-use crate::peer::{BEGIN, COMMIT, PULL, RUN, Server};
+use crate::peer::{BEGIN, COMMIT, PULL, RUN, Server, pipelined};
 
 /// Fails so many times with a code, and serves then.
 fn failing(times: usize, code: &'static str) -> Arc<Server> {
@@ -55,7 +55,7 @@ async fn transient_failures_are_tried_again() {
                 .count(),
             4
         );
-        let mut session = failing(3, code).driver().session(SessionConfig::default());
+        let mut session = failing(3, code).driver().session(pipelined());
         let attempt = session.execute_write(async |tx| {
             tx.execute("2", ()).await?;
             Ok::<_, Error>(tx.attempt())
@@ -91,7 +91,7 @@ async fn an_auto_commit_is_never_tried_again() {
         peer.receive().await;
         peer.receive().await;
     });
-    let mut session = server.driver().session(SessionConfig::default());
+    let mut session = server.driver().session(pipelined());
     let error = session.run("1", ()).await.unwrap_err();
     assert!(error.is_retryable());
     assert_eq!(server.opened(), 1);
@@ -104,7 +104,7 @@ async fn an_auto_commit_is_never_tried_again() {
 #[tokio::test]
 async fn an_error_of_the_callers_own_is_not_tried_again() {
     let server = Server::sound();
-    let mut session = server.driver().session(SessionConfig::default());
+    let mut session = server.driver().session(pipelined());
     let mut calls = 0;
     let worked = session.execute_write(|tx| {
         calls += 1;
@@ -137,7 +137,7 @@ impl From<String> for Own {
 #[tokio::test]
 async fn a_failure_that_the_work_hides_is_tried_again_all_the_same() {
     let server = failing(1, "Neo.TransientError.Transaction.DeadlockDetected");
-    let mut session = server.driver().session(SessionConfig::default());
+    let mut session = server.driver().session(pipelined());
     let worked = session.execute_write(async |tx| {
         let hidden = tx.execute("1", ()).await;
         Ok::<_, Error>((tx.attempt(), hidden.is_ok()))

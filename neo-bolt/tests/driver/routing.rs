@@ -40,11 +40,13 @@ async fn reads_and_writes_go_to_whom_they_belong() {
     let driver = server.builder_for("neo4j://peer").build().unwrap();
     let read = driver
         .execute_query("1", ())
+        .database("neo4j")
         .routing(AccessMode::Read)
         .await
         .unwrap();
     assert_eq!(read.summary.server().address().to_string(), "r:1");
-    let written = driver.execute_query("1", ()).await.unwrap();
+    let written = driver.execute_query("1", ()).database("neo4j");
+    let written = written.await.unwrap();
     assert_eq!(written.summary.server().address().to_string(), "w:1");
     assert_eq!(server.opened(), 3);
 }

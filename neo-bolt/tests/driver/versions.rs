@@ -141,7 +141,7 @@ async fn the_manifest_leads_to_the_newest_version_that_both_speak() {
 async fn a_server_without_a_common_version_is_said_at_once() {
     for answer in [
         &[0, 0, 0, 0][..],
-        &[0, 0, 3, 4],
+        &[0, 0, 0, 4],
         &[0, 0, 1, 0xFF, 1, 0, 0, 0, 9, 0],
     ] {
         let server = Server::new(move |mut peer| async move {

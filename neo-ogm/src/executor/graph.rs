@@ -206,6 +206,7 @@ impl Graph {
     /// A session of the driver with this handle's settings and bookmarks.
     pub(crate) fn session(&self, mode: AccessMode) -> Session {
         let mut config = SessionConfig::default()
+            .pipelined_begin(true)
             .default_access_mode(mode)
             .bookmark_manager(self.shared.bookmarks.clone());
         if let Some(database) = &self.settings.database {

@@ -26,7 +26,7 @@ mod results;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use requests::Begin;
+pub(crate) use requests::{Api, Begin};
 pub(crate) use results::{Completed, End};
 
 use super::chunk::Dechunker;
@@ -52,6 +52,8 @@ pub(crate) struct StreamId(u64);
 enum Request {
     Hello,
     Logon,
+    Logoff,
+    Telemetry,
     Begin,
     Run(StreamId),
     Pull(StreamId),
@@ -114,6 +116,8 @@ pub(crate) struct Machine {
     /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE, or at the end of a result that
     /// nobody reads.
     answer: Option<Metadata>,
+    /// The database that the last transaction runs in, where the server says so (Bolt 5.8).
+    database: Option<Arc<str>>,
     /// The login has expired; a RESET does not mend that.
     login_expired: bool,
     defunct: bool,
@@ -136,6 +140,7 @@ impl Machine {
             in_transaction: false,
             failure: None,
             answer: None,
+            database: None,
             login_expired: false,
             defunct: false,
         }
@@ -251,7 +256,8 @@ impl Machine {
             }
             Response::Failure(error) => {
                 self.pending.pop_front();
-                self.login_expired |= error.is_expired_login();
+                self.login_expired |=
+                    error.is_expired_login() || matches!(due, Request::Logon | Request::Logoff);
                 if self.resets_due == 0 {
                     self.failure.get_or_insert(error);
                     self.fail(due);
@@ -280,8 +286,10 @@ impl Machine {
                     return;
                 };
                 result.server_id = metadata.get("qid");
+                let database = metadata.get::<&str>("db").map(Into::into);
                 result.keys = Some(keys.unwrap_or_default().into());
                 result.run = Some(metadata);
+                self.database = database.or(self.database.take());
             }
             Request::Pull(stream) => {
                 let Some(result) = self.result_mut(stream) else {
@@ -310,7 +318,8 @@ impl Machine {
                 self.answer = Some(metadata);
             }
             Request::Route => self.answer = Some(metadata),
-            Request::Logon | Request::Begin | Request::Reset => {}
+            Request::Begin => self.database = metadata.get::<&str>("db").map(Into::into),
+            Request::Logon | Request::Logoff | Request::Telemetry | Request::Reset => {}
         }
     }
 
@@ -332,6 +341,11 @@ impl Machine {
     /// The first failure since the last RESET.
     pub(crate) fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
+    }
+
+    /// The database that the last transaction runs in, where the server has said so.
+    pub(crate) fn take_database(&mut self) -> Option<Arc<str>> {
+        self.database.take()
     }
 
     pub(crate) fn answer(&mut self) -> Option<Metadata> {

@@ -6,11 +6,22 @@ use std::sync::Arc;
 use super::{LARGE_REQUEST, Machine, Output, Request, StreamId};
 use crate::auth::AuthToken;
 use crate::bookmark::Bookmarks;
-use crate::error::Error;
+use crate::config::NotificationConfig;
+use crate::error::{Error, ErrorKind};
 use crate::packstream::{Decoder, EncodeError, Encoder, Kind, ToBolt};
 use crate::protocol::message::{Extra, request};
 use crate::protocol::tag;
+use crate::protocol::version::Version;
 use crate::value::{Map, Value};
+
+/// Which part of the driver is used, as telemetry numbers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    ManagedTransaction = 0,
+    ExplicitTransaction = 1,
+    AutoCommit = 2,
+    ExecuteQuery = 3,
+}
 
 /// What begins a transaction, explicit or not.
 #[derive(Debug, Clone, Default)]
@@ -21,11 +32,18 @@ pub(crate) struct Begin {
     pub(crate) read: bool,
     pub(crate) database: Option<Arc<str>>,
     pub(crate) impersonated_user: Option<Arc<str>>,
+    pub(crate) notifications: NotificationConfig,
 }
 
 impl Begin {
-    fn extra(&self) -> Extra {
+    fn extra(&self, version: Version) -> Result<Extra, Error> {
         let mut extra = Extra::default();
+        let lacks = |what: &str, since: &str| {
+            Error::new(
+                ErrorKind::Configuration,
+                format!("a server of Bolt {version} has no {what}; that takes {since} or later"),
+            )
+        };
         if !self.bookmarks.is_empty() {
             let values: Vec<_> = self.bookmarks.raw_values().map(Value::from).collect();
             extra.set("bookmarks", Value::List(values));
@@ -42,12 +60,21 @@ impl Begin {
             extra.set("mode", "r");
         }
         if let Some(database) = &self.database {
+            if !version.has_databases() {
+                return Err(lacks("databases to choose from", "Bolt 4.0 (Neo4j 4.0)"));
+            }
             extra.set("db", database.as_ref());
         }
         if let Some(user) = &self.impersonated_user {
+            if !version.has_impersonation() {
+                return Err(lacks("impersonation", "Bolt 4.4 (Neo4j 4.4)"));
+            }
             extra.set("imp_user", user.as_ref());
         }
-        extra
+        for (key, value) in self.notifications.entries(version)? {
+            extra.set(key, value);
+        }
+        Ok(extra)
     }
 }
 
@@ -71,6 +98,7 @@ impl Machine {
         user_agent: &str,
         auth: &AuthToken,
         routing: Option<&Map>,
+        notifications: &NotificationConfig,
     ) -> Result<(), Error> {
         let mut extra = Extra::default();
         extra.set("user_agent", user_agent);
@@ -81,8 +109,13 @@ impl Machine {
                 crate::params! { "product" => product, "language" => "Rust" },
             );
         }
-        if let Some(routing) = routing {
+        if let Some(routing) = routing
+            && self.version.has_routing_context()
+        {
             extra.set("routing", routing.clone());
+        }
+        for (key, value) in notifications.entries(self.version)? {
+            extra.set(key, value);
         }
         if self.version.needs_utc_patch() {
             extra.set("patch_bolt", vec!["utc"]);
@@ -93,17 +126,33 @@ impl Machine {
             extra.pairs(encoder)?;
             if logon { Ok(()) } else { auth.pairs(encoder) }
         })?;
-        if logon {
-            self.request(Request::Logon, tag::LOGON, 1, |encoder| {
-                encoder.map(auth.len())?;
-                auth.pairs(encoder)
-            })?;
-        }
-        Ok(())
+        if logon { self.logon(auth) } else { Ok(()) }
+    }
+
+    fn logon(&mut self, auth: &AuthToken) -> Result<(), Error> {
+        self.request(Request::Logon, tag::LOGON, 1, |encoder| {
+            encoder.map(auth.len())?;
+            auth.pairs(encoder)
+        })
+    }
+
+    /// Changes the login (Bolt 5.1 and later). Where the server refuses it, the connection is of
+    /// no more use.
+    pub(crate) fn log_on_anew(&mut self, auth: &AuthToken) -> Result<(), Error> {
+        self.request(Request::Logoff, tag::LOGOFF, 0, |_| Ok(()))?;
+        self.logon(auth)
+    }
+
+    /// Tells the server which part of the driver is used (Bolt 5.4 and later).
+    pub(crate) fn telemetry(&mut self, api: Api) -> Result<(), Error> {
+        self.request(Request::Telemetry, tag::TELEMETRY, 1, |encoder| {
+            encoder.integer(api as i64);
+            Ok(())
+        })
     }
 
     pub(crate) fn begin(&mut self, begin: &Begin) -> Result<(), Error> {
-        let extra = begin.extra();
+        let extra = begin.extra(self.version)?;
         self.request(Request::Begin, tag::BEGIN, 1, |encoder| {
             extra.to_bolt(encoder)
         })?;
@@ -119,7 +168,10 @@ impl Machine {
         begin: Option<&Begin>,
     ) -> Result<StreamId, Error> {
         let id = StreamId(self.next_stream);
-        let extra = begin.map(Begin::extra).unwrap_or_default();
+        let extra = match begin {
+            Some(begin) => begin.extra(self.version)?,
+            None => Extra::default(),
+        };
         self.request(Request::Run(id), tag::RUN, 3, |encoder| {
             encoder.string(statement)?;
             let start = encoder.len();
@@ -151,13 +203,30 @@ impl Machine {
             return Ok(());
         };
         result.pulling = true;
-        let mut extra = Extra::default();
-        extra.set("n", count);
-        if let Some(id) = result.server_id {
-            extra.set("qid", id);
+        let server_id = result.server_id;
+        self.ask_for(stream, tag::PULL, count, server_id)
+    }
+
+    fn ask_for(
+        &mut self,
+        stream: StreamId,
+        tag: u8,
+        count: i64,
+        server_id: Option<i64>,
+    ) -> Result<(), Error> {
+        if !self.version.has_databases() {
+            // Bolt 3 has one result at a time, which comes whole.
+            return self.request(Request::Pull(stream), tag, 0, |_| Ok(()));
         }
-        self.request(Request::Pull(stream), tag::PULL, 1, |encoder| {
-            extra.to_bolt(encoder)
+        self.request(Request::Pull(stream), tag, 1, |encoder| {
+            encoder.map(1 + usize::from(server_id.is_some()))?;
+            encoder.string("n")?;
+            encoder.integer(count);
+            if let Some(id) = server_id {
+                encoder.string("qid")?;
+                encoder.integer(id);
+            }
+            Ok(())
         })
     }
 
@@ -167,14 +236,8 @@ impl Machine {
             return Ok(());
         };
         result.pulling = true;
-        let mut extra = Extra::default();
-        extra.set("n", -1_i64);
-        if let Some(id) = result.server_id {
-            extra.set("qid", id);
-        }
-        self.request(Request::Pull(stream), tag::DISCARD, 1, |encoder| {
-            extra.to_bolt(encoder)
-        })
+        let server_id = result.server_id;
+        self.ask_for(stream, tag::DISCARD, -1, server_id)
     }
 
     pub(crate) fn commit(&mut self) -> Result<(), Error> {
@@ -207,6 +270,14 @@ impl Machine {
         impersonated_user: Option<&str>,
     ) -> Result<(), Error> {
         self.answer = None;
+        let bookmarks: Vec<&str> = bookmarks.raw_values().collect();
+        if !self.version.has_impersonation() {
+            return self.request(Request::Route, tag::ROUTE, 3, |encoder| {
+                routing.to_bolt(encoder)?;
+                bookmarks.to_bolt(encoder)?;
+                database.to_bolt(encoder)
+            });
+        }
         let mut extra = Extra::default();
         if let Some(database) = database {
             extra.set("db", database);
@@ -214,7 +285,6 @@ impl Machine {
         if let Some(user) = impersonated_user {
             extra.set("imp_user", user);
         }
-        let bookmarks: Vec<&str> = bookmarks.raw_values().collect();
         self.request(Request::Route, tag::ROUTE, 3, |encoder| {
             routing.to_bolt(encoder)?;
             bookmarks.to_bolt(encoder)?;

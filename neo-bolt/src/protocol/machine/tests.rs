@@ -198,7 +198,9 @@ fn each_request_byte_by_byte() {
     }
     let mut machine = Machine::new(Version::new(5, 1));
     let auth = AuthToken::basic("me", "pw");
-    machine.hello("a/1", &auth, None).unwrap();
+    machine
+        .hello("a/1", &auth, None, &Default::default())
+        .unwrap();
     let hello = framed(b"\xB1\x01\xA1\x8Auser_agent\x83a/1");
     let logon = framed(b"\xB1\x6A\xA3\x8Bcredentials\x82pw\x89principal\x82me\x86scheme\x85basic");
     assert_eq!(machine.outgoing(), [hello, logon].concat());

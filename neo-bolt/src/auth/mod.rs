@@ -1,25 +1,40 @@
 //! Logins.
 
+mod manager;
+
+pub use manager::{AuthManager, AuthManagers, ExpiringAuth};
+
+pub(crate) use manager::Logins;
+
 use std::fmt;
+use std::sync::Arc;
 
 use crate::packstream::{EncodeError, Encoder, ToBolt};
-use crate::value::Map;
+use crate::value::{Map, Value};
 
 /// A login, as the server's authentication scheme wants it. Secrets never show in its `Debug`.
-#[derive(Clone, PartialEq)]
+/// Cheap to clone.
+#[derive(Clone)]
 pub struct AuthToken {
-    entries: Map,
+    entries: Arc<Map>,
+}
+
+impl PartialEq for AuthToken {
+    fn eq(&self, other: &Self) -> bool {
+        // Nearly always the very same, which is quickly seen.
+        Arc::ptr_eq(&self.entries, &other.entries) || self.entries == other.entries
+    }
 }
 
 impl AuthToken {
     fn scheme(scheme: &str) -> Self {
         Self {
-            entries: crate::params! { "scheme" => scheme },
+            entries: Arc::new(crate::params! { "scheme" => scheme }),
         }
     }
 
     fn with(mut self, key: &str, value: impl Into<String>) -> Self {
-        self.entries.insert(key.to_owned(), value.into().into());
+        Arc::make_mut(&mut self.entries).insert(key.to_owned(), value.into().into());
         self
     }
 
@@ -69,11 +84,17 @@ impl AuthToken {
             .with("credentials", credentials)
             .with("realm", realm);
         if !parameters.is_empty() {
-            token
-                .entries
-                .insert("parameters".to_owned(), parameters.into());
+            Arc::make_mut(&mut token.entries).insert("parameters".to_owned(), parameters.into());
         }
         token
+    }
+
+    /// Whose login it is, where the scheme says so.
+    pub(crate) fn principal(&self) -> Option<&str> {
+        match self.entries.get("principal") {
+            Some(Value::String(principal)) if !principal.is_empty() => Some(principal),
+            _ => None,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

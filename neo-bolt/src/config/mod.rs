@@ -1,8 +1,13 @@
 //! Options, by their official names.
 
+mod notifications;
+
+pub use notifications::{NotificationConfig, NotificationMinimumSeverity};
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::auth::AuthToken;
 use crate::bookmark::{BookmarkManager, Bookmarks};
 use crate::retry::RetryPolicy;
 use crate::value::{Map, Value};
@@ -42,6 +47,9 @@ pub(crate) struct Config {
     pub(crate) fetch_size: i64,
     pub(crate) user_agent: Arc<str>,
     pub(crate) trusted_certificates: TrustedCertificates,
+    pub(crate) notifications: NotificationConfig,
+    pub(crate) telemetry: bool,
+    pub(crate) keep_alive: bool,
 }
 
 impl Default for Config {
@@ -56,6 +64,9 @@ impl Default for Config {
             fetch_size: 1000,
             user_agent: concat!("neo-bolt/", env!("CARGO_PKG_VERSION")).into(),
             trusted_certificates: TrustedCertificates::System,
+            notifications: NotificationConfig::default(),
+            telemetry: true,
+            keep_alive: true,
         }
     }
 }
@@ -70,6 +81,9 @@ pub struct SessionConfig {
     pub(crate) bookmark_manager: Option<BookmarkManager>,
     pub(crate) fetch_size: Option<i64>,
     pub(crate) impersonated_user: Option<Arc<str>>,
+    pub(crate) auth: Option<AuthToken>,
+    pub(crate) notifications: NotificationConfig,
+    pub(crate) pipelined_begin: bool,
 }
 
 impl SessionConfig {
@@ -103,9 +117,31 @@ impl SessionConfig {
         self
     }
 
-    /// Runs with the rights of another user.
+    /// Runs with the rights of another user (Bolt 4.4 and later).
     pub fn impersonated_user(mut self, user: impl Into<Arc<str>>) -> Self {
         self.impersonated_user = Some(user.into());
+        self
+    }
+
+    /// Another login than the driver's (Bolt 5.1 and later): pooled connections are logged in
+    /// anew when they go from one login to another, which costs no round trip.
+    pub fn auth(mut self, auth: AuthToken) -> Self {
+        self.auth = Some(auth);
+        self
+    }
+
+    /// Which notifications the server sends; the driver's own setting where nothing is said.
+    pub fn notifications(mut self, notifications: NotificationConfig) -> Self {
+        self.notifications = notifications;
+        self
+    }
+
+    /// Sends BEGIN together with a transaction's first statement: one round trip less. What is
+    /// wrong with the connection shows at that statement then, and the work of a managed
+    /// transaction begins before it is known that there is a server. Off unless told, as in the
+    /// official drivers.
+    pub fn pipelined_begin(mut self, pipelined: bool) -> Self {
+        self.pipelined_begin = pipelined;
         self
     }
 }
