@@ -76,6 +76,8 @@ impl Driver {
             connector: None,
             resolver: None,
             encrypted: None,
+            #[cfg(feature = "tls")]
+            client_certificate: None,
         }
     }
 
@@ -420,6 +422,8 @@ pub struct DriverBuilder {
     connector: Option<Arc<dyn Connector>>,
     resolver: Option<Arc<dyn Resolver>>,
     encrypted: Option<bool>,
+    #[cfg(feature = "tls")]
+    client_certificate: Option<Arc<dyn crate::connection::ClientCertificateProvider>>,
 }
 
 impl fmt::Debug for DriverBuilder {
@@ -454,6 +458,22 @@ impl DriverBuilder {
     /// [`trusted_certificates`](Self::trusted_certificates).
     pub fn encrypted(mut self, encrypted: bool) -> Self {
         self.encrypted = Some(encrypted);
+        self
+    }
+
+    /// The certificate that the driver shows to servers, beside its login (mutual TLS).
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(self, certificate: crate::ClientCertificate) -> Self {
+        self.client_certificate_provider(crate::RotatingClientCertificate::new(certificate))
+    }
+
+    /// Where certificates come from that change while the driver is in use.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate_provider(
+        mut self,
+        provider: Arc<dyn crate::ClientCertificateProvider>,
+    ) -> Self {
+        self.client_certificate = Some(provider);
         self
     }
 
@@ -550,8 +570,11 @@ impl DriverBuilder {
         let mut target = Target::parse(&self.uri)?;
         target.encryption = encryption(target.encryption, self.encrypted, &self.uri)?;
         #[cfg(feature = "tls")]
-        let tls =
-            crate::connection::Tls::new(target.encryption, &self.config.trusted_certificates)?;
+        let tls = crate::connection::Tls::new(
+            target.encryption,
+            &self.config.trusted_certificates,
+            self.client_certificate,
+        )?;
         if !cfg!(feature = "tls") && target.encryption != Encryption::Off {
             return Err(Error::new(
                 ErrorKind::Configuration,

@@ -62,6 +62,8 @@ pub use config::{
     TrustedCertificates,
 };
 pub use connection::{Address, AsyncStream, BoxedStream, Connector};
+#[cfg(feature = "tls")]
+pub use connection::{ClientCertificate, ClientCertificateProvider, RotatingClientCertificate};
 pub use driver::{Driver, DriverBuilder, ExecuteQuery};
 pub use error::{CommitOutcome, Error, ErrorKind};
 pub use gql::{GqlError, GqlErrorClassification};

@@ -16,6 +16,9 @@ pub(crate) use census::{Census, Enumerated};
 pub(crate) use connector::TcpConnector;
 pub(crate) use open::{Opening, open};
 #[cfg(feature = "tls")]
+pub use tls::{ClientCertificate, ClientCertificateProvider, RotatingClientCertificate};
+
+#[cfg(feature = "tls")]
 pub(crate) use tls::Tls;
 pub(crate) use uri::{Encryption, Target};
 pub(crate) use waiters::Waiters;

@@ -1,5 +1,13 @@
 //! TLS for `+s` and `+ssc`.
 
+mod client_certificate;
+#[cfg(feature = "encrypted-keys")]
+mod encrypted_key;
+
+pub use client_certificate::{
+    ClientCertificate, ClientCertificateProvider, RotatingClientCertificate,
+};
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,13 +23,26 @@ use tokio_rustls::rustls::{
 };
 
 use super::{Address, BoxedStream, Encryption};
+use crate::callback::failed;
 use crate::config::TrustedCertificates;
 use crate::error::{Error, ErrorKind};
 
 /// How TLS connections are made.
 #[derive(Clone)]
 pub(crate) struct Tls {
-    connector: TlsConnector,
+    /// Without a client's certificate.
+    verifier: Verifier,
+    provider: Arc<CryptoProvider>,
+    client: Option<Arc<dyn ClientCertificateProvider>>,
+    /// As the client's certificate was last.
+    connector: Arc<tokio::sync::Mutex<TlsConnector>>,
+}
+
+/// How servers' certificates are checked.
+#[derive(Clone)]
+enum Verifier {
+    Any,
+    Roots(Arc<RootCertStore>),
 }
 
 impl fmt::Debug for Tls {
@@ -35,24 +56,43 @@ impl Tls {
     pub(crate) fn new(
         encryption: Encryption,
         trusted: &TrustedCertificates,
+        client: Option<Arc<dyn ClientCertificateProvider>>,
     ) -> Result<Option<Self>, Error> {
         let provider = Arc::new(crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| configuration(&error))?;
-        let config = match (encryption, trusted) {
+        let verifier = match (encryption, trusted) {
+            (Encryption::Off, _) if client.is_some() => {
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    "a client certificate goes with encrypted connections only; use neo4j+s:// or \
+                     bolt+s:// (or +ssc:// for a self-signed certificate)",
+                ));
+            }
             (Encryption::Off, _) => return Ok(None),
-            (Encryption::SelfSigned, _) | (_, TrustedCertificates::Any) => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-                .with_no_client_auth(),
-            (Encryption::Trusted, trusted) => builder
-                .with_root_certificates(roots(trusted)?)
-                .with_no_client_auth(),
+            (Encryption::SelfSigned, _) | (_, TrustedCertificates::Any) => Verifier::Any,
+            (Encryption::Trusted, trusted) => Verifier::Roots(Arc::new(roots(trusted)?)),
         };
+        let connector = make_connector(&verifier, &provider, None)?;
         Ok(Some(Self {
-            connector: TlsConnector::from(Arc::new(config)),
+            verifier,
+            provider,
+            client,
+            connector: Arc::new(tokio::sync::Mutex::new(connector)),
         }))
+    }
+
+    /// As the client's certificate is now.
+    async fn connector(&self) -> Result<TlsConnector, Error> {
+        // Held while the provider is asked, so that a change is not overtaken.
+        let mut connector = self.connector.lock().await;
+        if let Some(client) = &self.client {
+            let certificate = client.get_certificate().await;
+            let certificate = certificate
+                .map_err(|error| failed("the provider of the client certificate", error))?;
+            if let Some(certificate) = certificate {
+                *connector = make_connector(&self.verifier, &self.provider, Some(&certificate))?;
+            }
+        }
+        Ok(connector.clone())
     }
 
     pub(crate) async fn connect(
@@ -66,23 +106,46 @@ impl Tls {
                 address.host()
             ))
         })?;
-        let encrypted = self
-            .connector
-            .connect(name, stream)
-            .await
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::Tls,
-                    format!(
-                        "the TLS handshake with {address} failed: {error}; if the certificate is \
+        let connector = self.connector().await?;
+        let encrypted = connector.connect(name, stream).await.map_err(|error| {
+            Error::new(
+                ErrorKind::Tls,
+                format!(
+                    "the TLS handshake with {address} failed: {error}; if the certificate is \
                      self-signed, use the scheme +ssc; if the server has no TLS, use neo4j:// or \
                      bolt://"
-                    ),
-                )
-                .with_source(error)
-            })?;
+                ),
+            )
+            .with_source(error)
+        })?;
         Ok(Box::new(encrypted))
     }
+}
+
+fn make_connector(
+    verifier: &Verifier,
+    provider: &Arc<CryptoProvider>,
+    certificate: Option<&ClientCertificate>,
+) -> Result<TlsConnector, Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| configuration(&error))?;
+    let builder = match verifier {
+        Verifier::Any => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(provider)))),
+        Verifier::Roots(roots) => builder.with_root_certificates(Arc::clone(roots)),
+    };
+    let config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some(certificate) => {
+            let (certificates, key) = certificate.parse()?;
+            builder
+                .with_client_auth_cert(certificates, key)
+                .map_err(|error| configuration(&error))?
+        }
+    };
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn configuration(error: &impl fmt::Display) -> Error {
