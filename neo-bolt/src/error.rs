@@ -47,6 +47,10 @@ pub enum ErrorKind {
     Encode,
     /// A call that does not fit the state, such as a result that is used twice.
     Usage,
+    /// There was not exactly one record.
+    NotSingle,
+    /// The result was consumed before, and its records are gone.
+    ResultConsumed,
     /// A function of the caller's failed, such as one that gives out logins or bookmarks.
     Callback,
     /// No connection became free in time.

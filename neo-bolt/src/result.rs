@@ -11,10 +11,12 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::error::{Error, ErrorKind};
+use crate::packstream::FromBolt;
 use crate::protocol::StreamId;
 use crate::record::Record;
 use crate::summary::ResultSummary;
 use crate::transaction::Link;
+use crate::value::Value;
 
 /// The records of a result as the server sends them, a batch at a time, with back-pressure: at
 /// most two batches are held, the one being read and the one on its way.
@@ -41,6 +43,10 @@ pub struct RecordStream {
     over: bool,
     /// What is left is not to be sent.
     discard: bool,
+    /// The failure that ended it, once it has been told.
+    failure: Option<Error>,
+    /// The caller has said that he reads no more.
+    consumed: bool,
 }
 
 impl fmt::Debug for RecordStream {
@@ -60,6 +66,8 @@ impl RecordStream {
             batch: VecDeque::new(),
             peeked: None,
             discard: false,
+            failure: None,
+            consumed: false,
             end: None,
             over: false,
         }
@@ -73,7 +81,8 @@ impl RecordStream {
     /// The next record, or `None` behind the last.
     ///
     /// # Errors
-    /// The server failed or the connection was lost; the result is over then.
+    /// The server failed or the connection was lost; the result is over then. Or it was
+    /// [consumed](Self::consume) before.
     pub async fn next(&mut self) -> Option<Result<Record, Error>> {
         poll_fn(|cx| self.poll_record(cx)).await
     }
@@ -108,7 +117,10 @@ impl RecordStream {
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    pub async fn collect(mut self) -> Result<Vec<Record>, Error> {
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses the records that it had.
+    pub async fn collect(&mut self) -> Result<Vec<Record>, Error> {
         let mut records = Vec::new();
         while let Some(record) = self.next().await {
             records.push(record?);
@@ -116,45 +128,121 @@ impl RecordStream {
         Ok(records)
     }
 
-    /// The only record.
+    /// The only record that is left. The result is at its end then, whatever is found.
     ///
     /// # Errors
-    /// There is none or there are several, or as [`next`](Self::next).
-    pub async fn single(mut self) -> Result<Record, Error> {
+    /// There is none or there are several ([`ErrorKind::NotSingle`]), or as [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn single(&mut self) -> Result<Record, Error> {
         let wrong = |what: &str| {
             Error::new(
-                ErrorKind::Usage,
+                ErrorKind::NotSingle,
                 format!("expected exactly one record, found {what}"),
             )
         };
-        let record = self.next().await.ok_or_else(|| wrong("none"))??;
-        match self.next().await {
-            None => Ok(record),
-            Some(Err(error)) => Err(error),
-            Some(Ok(_)) => Err(wrong("several")),
+        match self.first_of_all().await? {
+            (Some(record), false) => Ok(record),
+            (Some(_), true) => Err(wrong("several")),
+            (None, _) => Err(wrong("none")),
         }
     }
 
-    /// Passes over what is left and says what the statement did.
+    /// The only record that is left, if there is one. Where there are several it is the first, and
+    /// a warning goes to the log. The result is at its end then.
     ///
     /// # Errors
     /// As [`next`](Self::next).
-    pub async fn consume(mut self) -> Result<ResultSummary, Error> {
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn single_optional(&mut self) -> Result<Option<Record>, Error> {
+        let (record, more) = self.first_of_all().await?;
+        if more {
+            tracing::warn!("expected at most one record, found several; took the first");
+        }
+        Ok(record)
+    }
+
+    /// The first record, and whether there were more. What is left is not sent.
+    async fn first_of_all(&mut self) -> Result<(Option<Record>, bool), Error> {
+        let first = self.next().await.transpose()?;
+        let more = self.next().await.transpose()?.is_some();
         self.discard = true;
         while let Some(record) = self.next().await {
             record?;
         }
-        self.end.take().unwrap_or_else(|| {
-            Err(Error::new(
+        Ok((first, more))
+    }
+
+    /// The value of the column at `index` of each record that is left.
+    ///
+    /// # Errors
+    /// There is no such column, or a value is of another type, or as [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn value<T: for<'a> FromBolt<'a>>(&mut self, index: usize) -> Result<Vec<T>, Error> {
+        let mut values = Vec::new();
+        while let Some(record) = self.next().await {
+            values.push(record?.get_at(index)?);
+        }
+        Ok(values)
+    }
+
+    /// The values of all columns of each record that is left.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn values(&mut self) -> Result<Vec<Vec<Value>>, Error> {
+        let mut values = Vec::new();
+        while let Some(record) = self.next().await {
+            values.push(record?.values()?);
+        }
+        Ok(values)
+    }
+
+    /// Passes over what is left, which is not sent, and says what the statement did. It may be
+    /// asked again; records are not given any more.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), also where the failure was told before.
+    ///
+    /// # Cancel safety
+    /// It may be called again.
+    pub async fn consume(&mut self) -> Result<ResultSummary, Error> {
+        self.discard = true;
+        self.peeked = None;
+        while !self.over {
+            self.batch.clear();
+            if let Some(record) = poll_fn(|cx| self.poll_record(cx)).await {
+                record?;
+            }
+        }
+        self.consumed = true;
+        match (&self.end, &self.failure) {
+            (Some(Ok(summary)), _) => Ok(summary.clone()),
+            (_, Some(failure)) => Err(failure.again()),
+            _ => Err(Error::new(
                 ErrorKind::Usage,
-                "the result failed before; that was its only error",
-            ))
-        })
+                "the result was given up after a record that could not be read",
+            )),
+        }
     }
 
     fn poll_record(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Record, Error>>> {
         if let Some(record) = self.peeked.take() {
             return Poll::Ready(Some(Ok(record)));
+        }
+        if self.consumed {
+            return Poll::Ready(Some(Err(Error::new(
+                ErrorKind::ResultConsumed,
+                "the result was consumed before; its records are gone",
+            ))));
         }
         loop {
             if let Some(body) = self.batch.pop_front() {
@@ -171,6 +259,7 @@ impl RecordStream {
             }
             if let Some(end) = self.end.take_if(|end| end.is_err()) {
                 self.over = true;
+                self.failure = end.as_ref().err().map(Error::again);
                 return Poll::Ready(end.err().map(Err));
             }
             if self.end.is_some() {

@@ -63,7 +63,7 @@ async fn any_future_may_be_dropped_at_any_point() {
                 1 => {
                     let mut session = driver.session(config);
                     let work = session.execute_write(async |tx| {
-                        let first = tx.run("5", ()).await?;
+                        let mut first = tx.run("5", ()).await?;
                         tx.execute("3", ()).await?;
                         first.collect().await
                     });
@@ -195,7 +195,7 @@ async fn a_dropped_transaction_is_rolled_back_though_a_result_of_it_is_kept() {
         .unwrap();
     let mut session = driver.session(pipelined().fetch_size(1));
     let transaction = session.begin_transaction().await.unwrap();
-    let kept = transaction.run("5", ()).await.unwrap();
+    let mut kept = transaction.run("5", ()).await.unwrap();
     drop(transaction);
     timeout(
         LONG,

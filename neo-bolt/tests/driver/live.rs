@@ -230,7 +230,7 @@ async fn what_nobody_reads_takes_effect_and_is_seen_next() {
                 .await
                 .unwrap(),
         );
-        let counted = session
+        let mut counted = session
             .run(format!("MATCH (n:{label}) RETURN count(n)"), ())
             .await
             .unwrap();

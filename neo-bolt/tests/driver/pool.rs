@@ -129,7 +129,7 @@ async fn those_who_wait_are_served_in_the_order_of_asking() {
         .build()
         .unwrap();
     let mut session = driver.session(pipelined().fetch_size(1));
-    let holder = session.run("3", ()).await.unwrap();
+    let mut holder = session.run("3", ()).await.unwrap();
     let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
     for number in 0..10 {
         let (driver, sender) = (driver.clone(), sender.clone());
@@ -157,7 +157,7 @@ async fn closing_the_driver_ends_those_who_wait_and_what_comes_back() {
         .build()
         .unwrap();
     let mut session = driver.session(pipelined().fetch_size(1));
-    let holder = session.run("3", ()).await.unwrap();
+    let mut holder = session.run("3", ()).await.unwrap();
     let waiting = tokio::spawn({
         let driver = driver.clone();
         async move { driver.execute_query("1", ()).await }

@@ -146,8 +146,8 @@ async fn an_auto_commit_that_nobody_reads_takes_effect_before_the_next_statement
 async fn the_previous_result_of_a_session_stays_readable() {
     let server = Server::sound();
     let mut session = server.driver().session(by_two());
-    let first = session.run("7", ()).await.unwrap();
-    let second = session.run("3", ()).await.unwrap();
+    let mut first = session.run("7", ()).await.unwrap();
+    let mut second = session.run("3", ()).await.unwrap();
     // The second statement sees what the first did: it was read to its end before.
     assert_eq!(server.requests(0), [RUN, PULL, PULL, RUN, PULL]);
     assert_eq!(second.collect().await.unwrap().len(), 3);
