@@ -61,7 +61,7 @@ pub use config::{
     AccessMode, NotificationConfig, NotificationMinimumSeverity, SessionConfig, TransactionConfig,
     TrustedCertificates,
 };
-pub use connection::{Address, AsyncStream, BoxedStream, Connector};
+pub use connection::{Address, AsyncStream, BoxedStream, Connector, ParseAddressError};
 #[cfg(feature = "tls")]
 pub use connection::{ClientCertificate, ClientCertificateProvider, RotatingClientCertificate};
 pub use driver::{Driver, DriverBuilder, ExecuteQuery};

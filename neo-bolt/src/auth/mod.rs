@@ -89,8 +89,13 @@ impl AuthToken {
         token
     }
 
+    /// All that is sent to the server, secrets included.
+    pub fn entries(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.entries.iter()
+    }
+
     /// Whose login it is, where the scheme says so.
-    pub(crate) fn principal(&self) -> Option<&str> {
+    pub fn principal(&self) -> Option<&str> {
         match self.entries.get("principal") {
             Some(Value::String(principal)) if !principal.is_empty() => Some(principal),
             _ => None,

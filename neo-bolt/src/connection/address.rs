@@ -60,6 +60,23 @@ impl Address {
     }
 }
 
+/// A text that is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no address; expected something like \"localhost:7687\" or \"[::1]:7687\"")]
+pub struct ParseAddressError {
+    text: String,
+}
+
+impl std::str::FromStr for Address {
+    type Err = ParseAddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).ok_or_else(|| ParseAddressError {
+            text: text.to_owned(),
+        })
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {

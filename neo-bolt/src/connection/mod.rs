@@ -9,7 +9,7 @@ mod tls;
 mod uri;
 mod waiters;
 
-pub use address::Address;
+pub use address::{Address, ParseAddressError};
 pub use connector::{AsyncStream, BoxedStream, Connector};
 
 pub(crate) use census::{Census, Enumerated};

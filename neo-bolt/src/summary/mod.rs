@@ -119,6 +119,12 @@ impl ResultSummary {
         ProfiledPlan::from_value(self.end("profile")?)
     }
 
+    /// Whether the server sent a list of notifications, though it may be empty.
+    pub fn has_notifications(&self) -> bool {
+        self.end::<Vec<Value>>("notifications").is_some()
+            || self.end::<Vec<Value>>("statuses").is_some()
+    }
+
     /// What the server wants the author of the statement to know. From Bolt 5.5 on it is read
     /// from the [status objects](Self::gql_status_objects).
     pub fn notifications(&self) -> Vec<Notification> {

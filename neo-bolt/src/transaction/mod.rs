@@ -119,9 +119,13 @@ impl Transaction<'_> {
         self.link.rollback().await
     }
 
-    /// Ends the transaction if it is not over, without waiting: the server rolls it back.
-    pub fn close(&mut self) {
-        self.link.give_up();
+    /// Ends the transaction if it is not over: rolls it back, and waits until the server has.
+    /// What would be waited for is left behind when the transaction is dropped instead.
+    ///
+    /// # Errors
+    /// The connection was lost; the server rolls back then too.
+    pub async fn close(&mut self) -> Result<(), Error> {
+        self.link.rollback().await
     }
 
     /// Whether the transaction is over.

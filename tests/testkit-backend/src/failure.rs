@@ -1,0 +1,94 @@
+//! What a request can end in instead of its answer.
+
+use std::sync::Arc;
+
+use neo_bolt::{GqlError, GqlErrorClassification};
+use serde_json::{Value as Json, json};
+
+use crate::context::Context;
+use crate::values;
+use crate::wire::response;
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The driver failed.
+    Driver(Arc<neo_bolt::Error>),
+    /// The test does what Rust's types or ownership rule out: a driver's error elsewhere.
+    RuledOut(&'static str),
+    /// The test's own code failed.
+    Frontend(String),
+    /// The backend can't do what is asked.
+    Backend(String),
+}
+
+impl From<neo_bolt::Error> for Failure {
+    fn from(error: neo_bolt::Error) -> Self {
+        Self::Driver(Arc::new(error))
+    }
+}
+
+impl Failure {
+    pub(crate) fn into_response(self, context: &Context) -> Json {
+        match self {
+            Self::Driver(error) => {
+                let id = context.next_id();
+                let data = driver_error(&id, &error);
+                context.errors.put(&id, error);
+                response("DriverError", data)
+            }
+            Self::RuledOut(why) => response(
+                "DriverError",
+                json!({ "id": context.next_id(), "errorType": "RuledOut", "msg": why, "retryable": false }),
+            ),
+            Self::Frontend(message) => response("FrontendError", json!({ "msg": message })),
+            Self::Backend(message) => response("BackendError", json!({ "msg": message })),
+        }
+    }
+}
+
+fn driver_error(id: &str, error: &neo_bolt::Error) -> Json {
+    let mut data = json!({
+        "id": id,
+        "errorType": format!("{:?}", error.kind()),
+        "msg": error.message(),
+        "retryable": error.is_retryable(),
+    });
+    if let (Some(code), Json::Object(data)) = (error.code(), &mut data) {
+        data.insert("code".to_owned(), code.into());
+    }
+    if let (Some(gql), Json::Object(data)) = (error.gql(), &mut data) {
+        data.extend(gql_fields(gql));
+    }
+    data
+}
+
+fn gql_fields(gql: &GqlError) -> serde_json::Map<String, Json> {
+    let classification = match gql.classification() {
+        GqlErrorClassification::ClientError => "CLIENT_ERROR",
+        GqlErrorClassification::DatabaseError => "DATABASE_ERROR",
+        GqlErrorClassification::TransientError => "TRANSIENT_ERROR",
+        _ => "UNKNOWN",
+    };
+    let mut fields = serde_json::Map::new();
+    fields.insert("gqlStatus".to_owned(), gql.gql_status().into());
+    fields.insert(
+        "statusDescription".to_owned(),
+        gql.status_description().into(),
+    );
+    fields.insert("classification".to_owned(), classification.into());
+    fields.insert(
+        "rawClassification".to_owned(),
+        gql.raw_classification().into(),
+    );
+    let record = gql.diagnostic_record().iter();
+    let record: serde_json::Map<_, _> = record
+        .map(|(key, value)| (key.clone(), values::to_json(value)))
+        .collect();
+    fields.insert("diagnosticRecord".to_owned(), record.into());
+    if let Some(cause) = gql.cause() {
+        let mut data = gql_fields(cause);
+        data.insert("msg".to_owned(), cause.message().into());
+        fields.insert("cause".to_owned(), response("GqlError", data.into()));
+    }
+    fields
+}
