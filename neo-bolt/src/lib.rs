@@ -58,8 +58,8 @@ pub use auth::{AuthManager, AuthManagers, AuthToken, ExpiringAuth};
 pub use bookmark::{BookmarkManager, BookmarkManagerBuilder, Bookmarks};
 pub use callback::{BoxError, BoxFuture};
 pub use config::{
-    AccessMode, NotificationConfig, NotificationMinimumSeverity, SessionConfig, TransactionConfig,
-    TrustedCertificates,
+    AccessMode, FetchSize, NotificationConfig, NotificationMinimumSeverity, SessionConfig,
+    TransactionConfig, TrustedCertificates,
 };
 pub use connection::{Address, AsyncStream, BoxedStream, Connector, ParseAddressError};
 #[cfg(feature = "tls")]

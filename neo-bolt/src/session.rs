@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::bookmark::Bookmarks;
-use crate::config::{AccessMode, SessionConfig, TransactionConfig};
+use crate::config::{AccessMode, FetchSize, SessionConfig, TransactionConfig};
 use crate::driver::Shared;
 use crate::error::Error;
 use crate::packstream::ToBolt;
@@ -62,7 +62,9 @@ impl Session {
             fetch_size: self
                 .config
                 .fetch_size
-                .unwrap_or(self.driver.config.fetch_size),
+                .or(self.driver.config.fetch_size)
+                .unwrap_or(FetchSize::DEFAULT)
+                .count(),
             auto_commit: api == Api::AutoCommit,
             attempt,
             idempotent: config.idempotent,
@@ -288,8 +290,13 @@ impl Session {
     /// # Cancel safety
     /// It may be called again.
     async fn finish_previous(&mut self) -> Result<(), Error> {
+        self.end_previous(true).await
+    }
+
+    /// `keep` says whether what its reader has not taken yet is kept for him.
+    async fn end_previous(&mut self, keep: bool) -> Result<(), Error> {
         if let Some(previous) = &self.previous {
-            let finished = previous.finish().await;
+            let finished = previous.finish(keep).await;
             self.previous = None;
             finished?;
         }
@@ -297,12 +304,12 @@ impl Session {
     }
 
     /// Ends the session. An auto-commit transaction whose result nobody has read to its end comes
-    /// to its end first, and takes effect.
+    /// to its end first, and takes effect; the rest of its result is not sent.
     ///
     /// # Errors
-    /// That transaction failed.
+    /// That transaction failed, and nobody has been told.
     pub async fn close(mut self) -> Result<(), Error> {
-        self.finish_previous().await
+        self.end_previous(false).await
     }
 
     /// What a transaction must have seen to see what this session did.

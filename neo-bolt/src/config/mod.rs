@@ -35,6 +35,34 @@ pub enum AccessMode {
     Write,
 }
 
+/// How many records are asked for at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FetchSize {
+    /// All at once: what is not read yet is kept in memory.
+    All,
+    /// So many, and at least one.
+    Records(u32),
+}
+
+impl FetchSize {
+    /// What sessions take where nothing is said.
+    pub(crate) const DEFAULT: Self = Self::Records(1000);
+
+    /// As requests name it.
+    pub(crate) fn count(self) -> i64 {
+        match self {
+            Self::All => -1,
+            Self::Records(records) => records.max(1).into(),
+        }
+    }
+}
+
+impl From<u32> for FetchSize {
+    fn from(records: u32) -> Self {
+        Self::Records(records)
+    }
+}
+
 /// The options of a driver.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -44,7 +72,8 @@ pub(crate) struct Config {
     pub(crate) max_connection_lifetime: Duration,
     pub(crate) liveness_check_timeout: Option<Duration>,
     pub(crate) retry_policy: RetryPolicy,
-    pub(crate) fetch_size: i64,
+    /// Where nothing is said, sessions take batches and `execute_query` takes all at once.
+    pub(crate) fetch_size: Option<FetchSize>,
     pub(crate) user_agent: Arc<str>,
     pub(crate) trusted_certificates: TrustedCertificates,
     pub(crate) notifications: NotificationConfig,
@@ -61,7 +90,7 @@ impl Default for Config {
             max_connection_lifetime: Duration::from_secs(3600),
             liveness_check_timeout: None,
             retry_policy: RetryPolicy::default(),
-            fetch_size: 1000,
+            fetch_size: None,
             user_agent: concat!("neo-bolt/", env!("CARGO_PKG_VERSION")).into(),
             trusted_certificates: TrustedCertificates::System,
             notifications: NotificationConfig::default(),
@@ -79,7 +108,7 @@ pub struct SessionConfig {
     pub(crate) access_mode: AccessMode,
     pub(crate) bookmarks: Bookmarks,
     pub(crate) bookmark_manager: Option<BookmarkManager>,
-    pub(crate) fetch_size: Option<i64>,
+    pub(crate) fetch_size: Option<FetchSize>,
     pub(crate) impersonated_user: Option<Arc<str>>,
     pub(crate) auth: Option<AuthToken>,
     pub(crate) notifications: NotificationConfig,
@@ -112,8 +141,8 @@ impl SessionConfig {
     }
 
     /// How many records are asked for at a time; the driver's own setting unless told.
-    pub fn fetch_size(mut self, records: u32) -> Self {
-        self.fetch_size = Some(records.max(1).into());
+    pub fn fetch_size(mut self, size: impl Into<FetchSize>) -> Self {
+        self.fetch_size = Some(size.into());
         self
     }
 

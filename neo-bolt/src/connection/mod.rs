@@ -371,8 +371,12 @@ impl Connection {
 
     /// Says goodbye and closes. Waits for nothing that the peer might not do.
     pub(crate) async fn close(mut self: Box<Self>) {
-        self.machine.goodbye();
         let farewell = async {
+            // A server that is still answering should find somebody who listens.
+            if !self.machine.is_defunct() {
+                let _ = self.drive(Wanted::Idle).await;
+            }
+            self.machine.goodbye();
             let _ = poll_fn(|cx| self.poll_send(cx)).await;
             let _ = tokio::io::AsyncWriteExt::shutdown(&mut self.stream).await;
         };

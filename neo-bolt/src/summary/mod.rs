@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connection::Address;
+use crate::error::{Error, ErrorKind};
 use crate::packstream::FromBolt;
 use crate::protocol::{Completed, Metadata, Version};
 use crate::value::Value;
@@ -58,15 +59,24 @@ pub struct ResultSummary {
 }
 
 impl ResultSummary {
-    pub(crate) fn new(completed: Completed, server: ServerInfo) -> Self {
-        Self {
+    /// # Errors
+    /// The server named a kind of statement that there is not.
+    pub(crate) fn new(completed: Completed, server: ServerInfo) -> Result<Self, Error> {
+        let kind: Option<&str> = completed.pull.as_ref().and_then(|pull| pull.get("type"));
+        if let Some(kind) = kind.filter(|kind| QueryType::parse(kind).is_none()) {
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                format!("the server says that the statement was of the type {kind:?}"),
+            ));
+        }
+        Ok(Self {
             run: completed.run,
             pull: completed.pull,
             server,
             query: completed.query,
             has_columns: completed.has_columns,
             had_records: completed.had_records,
-        }
+        })
     }
 
     fn end<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Option<T> {
@@ -82,13 +92,7 @@ impl ResultSummary {
 
     /// What kind of statement it was.
     pub fn query_type(&self) -> Option<QueryType> {
-        match self.end("type")? {
-            "r" => Some(QueryType::Read),
-            "w" => Some(QueryType::Write),
-            "rw" => Some(QueryType::ReadWrite),
-            "s" => Some(QueryType::Schema),
-            _ => None,
-        }
+        QueryType::parse(self.end("type")?)
     }
 
     /// The database where it ran.
@@ -190,4 +194,16 @@ pub enum QueryType {
     ReadWrite,
     /// It changed the schema.
     Schema,
+}
+
+impl QueryType {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "r" => Some(Self::Read),
+            "w" => Some(Self::Write),
+            "rw" => Some(Self::ReadWrite),
+            "s" => Some(Self::Schema),
+            _ => None,
+        }
+    }
 }

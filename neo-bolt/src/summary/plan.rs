@@ -19,10 +19,10 @@ pub struct ProfiledPlan {
     arguments: Map,
     db_hits: i64,
     rows: i64,
-    page_cache_misses: i64,
-    page_cache_hits: i64,
-    page_cache_hit_ratio: f64,
-    time: i64,
+    page_cache_misses: Option<i64>,
+    page_cache_hits: Option<i64>,
+    page_cache_hit_ratio: Option<f64>,
+    time: Option<i64>,
     children: Vec<ProfiledPlan>,
 }
 
@@ -116,17 +116,17 @@ impl ProfiledPlan {
     pub(super) fn from_value(value: Value) -> Option<Self> {
         let step = Step::from_value(value)?;
         let count = |key: &str| match step.rest.get(key) {
-            Some(Value::Integer(count)) => *count,
-            _ => 0,
+            Some(Value::Integer(count)) => Some(*count),
+            _ => None,
         };
         Some(Self {
-            db_hits: count("dbHits"),
-            rows: count("rows"),
+            db_hits: count("dbHits").unwrap_or(0),
+            rows: count("rows").unwrap_or(0),
             page_cache_misses: count("pageCacheMisses"),
             page_cache_hits: count("pageCacheHits"),
             page_cache_hit_ratio: match step.rest.get("pageCacheHitRatio") {
-                Some(Value::Float(ratio)) => *ratio,
-                _ => 0.0,
+                Some(Value::Float(ratio)) => Some(*ratio),
+                _ => None,
             },
             time: count("time"),
             operator_type: step.operator_type,
@@ -150,23 +150,23 @@ impl ProfiledPlan {
         self.rows
     }
 
-    /// How many pages were not in the page cache.
-    pub fn page_cache_misses(&self) -> i64 {
+    /// How many pages were not in the page cache; this and what follows where the server says.
+    pub fn page_cache_misses(&self) -> Option<i64> {
         self.page_cache_misses
     }
 
     /// How many pages were in the page cache.
-    pub fn page_cache_hits(&self) -> i64 {
+    pub fn page_cache_hits(&self) -> Option<i64> {
         self.page_cache_hits
     }
 
     /// The share of pages that were in the page cache, from 0 to 1.
-    pub fn page_cache_hit_ratio(&self) -> f64 {
+    pub fn page_cache_hit_ratio(&self) -> Option<f64> {
         self.page_cache_hit_ratio
     }
 
-    /// How long it took, in nanoseconds; 0 where the server does not say.
-    pub fn time(&self) -> i64 {
+    /// How long it took, in nanoseconds.
+    pub fn time(&self) -> Option<i64> {
         self.time
     }
 }

@@ -90,12 +90,17 @@ impl Link {
     }
 
     /// Lets an auto-commit transaction come to its end, so that it takes effect. What its reader
-    /// has not taken yet is kept for him; without a reader it is not sent, and a failure is told
-    /// to the caller of this.
-    pub(crate) async fn finish(&self) -> Result<(), Error> {
+    /// has not taken yet is kept for him where `keep` says so; otherwise it is not sent, and a
+    /// failure is told to the caller of this.
+    pub(crate) async fn finish(&self, keep: bool) -> Result<(), Error> {
         let mut held = self.hold().await;
         if let State::Open(lease) = &mut *held.state {
-            let ran = self.run_out(lease).await;
+            if !keep && lease.connection()?.failure().is_some() {
+                // Its reader has been told, or will be.
+                *held.state = State::Closed;
+                return Ok(());
+            }
+            let ran = self.run_out(lease, keep).await;
             let (kept, failed) = match ran {
                 Ok(kept) => (kept, None),
                 Err(error) => (None, Some(self.told(error).await)),
@@ -128,7 +133,7 @@ impl Link {
                 let link = Arc::clone(self);
                 drop(held);
                 runtime.spawn(async move {
-                    if let Err(error) = link.finish().await {
+                    if let Err(error) = link.finish(true).await {
                         tracing::warn!(%error, "a statement failed whose result nobody reads");
                         // The session's next call tells it too.
                         let untold = link.untold.lock();
@@ -141,7 +146,7 @@ impl Link {
         }
     }
 
-    async fn run_out(&self, lease: &mut Lease) -> Result<Option<Batch>, Error> {
+    async fn run_out(&self, lease: &mut Lease, keep: bool) -> Result<Option<Batch>, Error> {
         loop {
             self.forget_dropped(lease)?;
             let driven = self.drive(lease, Wanted::Idle).await;
@@ -158,7 +163,7 @@ impl Link {
                 }
                 return failure.map_or(Ok(None), Err);
             };
-            let abandoned = machine.is_abandoned(stream);
+            let abandoned = !keep || machine.is_abandoned(stream);
             if driven.is_ok() && machine.wants_pull(stream) {
                 if abandoned {
                     machine.discard(stream)?

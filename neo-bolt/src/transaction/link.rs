@@ -540,7 +540,7 @@ impl Link {
                     let bookmark = pull.and_then(|pull| pull.get("bookmark"));
                     work = self.memory.committed(&self.begin.bookmarks, bookmark);
                 }
-                (Ok(ResultSummary::new(completed, server)), work)
+                (ResultSummary::new(completed, server), work)
             }
         }
     }
@@ -600,7 +600,7 @@ pub(crate) fn collect(lease: &mut Lease, stream: StreamId) -> Result<EagerResult
         .ok_or_else(|| Error::new(ErrorKind::Protocol, "a result without columns"))?;
     let (bodies, end) = machine.take_records(stream);
     let summary = match end {
-        Some(End::Complete(completed)) => ResultSummary::new(completed, server),
+        Some(End::Complete(completed)) => ResultSummary::new(completed, server)?,
         Some(End::Failed(error)) => return Err(error),
         None => return Err(Error::new(ErrorKind::Protocol, "a result without an end")),
     };

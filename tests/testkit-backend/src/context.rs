@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use neo_bolt::{AuthManager, BookmarkManager, ClientCertificateProvider, Driver, RecordStream};
+use neo_bolt::{AuthManager, BookmarkManager, ClientCertificateProvider, Driver};
 use serde_json::Value as Json;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
+use crate::results::ResultEntry;
 use crate::sessions::SessionEntry;
 use crate::transactions::TransactionEntry;
 use crate::wire::response;
@@ -54,7 +55,7 @@ pub(crate) struct Context {
     pub(crate) drivers: Registry<Driver>,
     pub(crate) sessions: Registry<SessionEntry>,
     pub(crate) transactions: Registry<TransactionEntry>,
-    pub(crate) results: Registry<Arc<tokio::sync::Mutex<RecordStream>>>,
+    pub(crate) results: Registry<Arc<tokio::sync::Mutex<ResultEntry>>>,
     pub(crate) errors: Registry<Arc<neo_bolt::Error>>,
     pub(crate) auth_managers: Registry<Arc<dyn AuthManager>>,
     pub(crate) certificates: Registry<Arc<dyn ClientCertificateProvider>>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use neo_bolt::{
     AccessMode, Address, AsyncStream, BookmarkManager, Bookmarks, BoxError, BoxFuture, Connector,
-    Driver, DriverBuilder, NotificationClassification, NotificationConfig,
+    Driver, DriverBuilder, FetchSize, NotificationClassification, NotificationConfig,
     NotificationMinimumSeverity, Resolver, TrustedCertificates,
 };
 use serde_json::{Value as Json, json};
@@ -49,8 +49,11 @@ pub(crate) fn new(context: &Arc<Context>, data: &Json) -> Result<Json, Failure> 
         builder = builder.user_agent(agent);
     }
     if let Some(size) = data["fetchSize"].as_i64() {
-        // TestKit says -1 for all.
-        builder = builder.fetch_size(u32::try_from(size).unwrap_or(u32::MAX));
+        builder = builder.fetch_size(fetch_size(size));
+    } else {
+        // The official drivers' default, which tests expect of `execute_query`, too; neo-bolt's
+        // own is to take all at once there.
+        builder = builder.fetch_size(1000);
     }
     if let Some(size) = data["maxConnectionPoolSize"].as_u64() {
         builder = builder.max_connection_pool_size(usize::try_from(size).unwrap_or(usize::MAX));
@@ -74,6 +77,11 @@ pub(crate) fn new(context: &Arc<Context>, data: &Json) -> Result<Json, Failure> 
     let id = context.next_id();
     context.drivers.put(&id, builder.build()?);
     Ok(response("Driver", json!({ "id": id })))
+}
+
+/// TestKit says -1 for all.
+pub(crate) fn fetch_size(size: i64) -> FetchSize {
+    u32::try_from(size).map_or(FetchSize::All, FetchSize::Records)
 }
 
 fn with_times(mut builder: DriverBuilder, data: &Json) -> DriverBuilder {

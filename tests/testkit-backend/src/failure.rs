@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use neo_bolt::{GqlError, GqlErrorClassification};
+use neo_bolt::{CommitOutcome, GqlError, GqlErrorClassification};
 use serde_json::{Value as Json, json};
 
 use crate::context::Context;
@@ -13,8 +13,9 @@ use crate::wire::response;
 pub(crate) enum Failure {
     /// The driver failed.
     Driver(Arc<neo_bolt::Error>),
-    /// The test does what Rust's types or ownership rule out: a driver's error elsewhere.
-    RuledOut(&'static str),
+    /// The test does what Rust's types or ownership rule out: a driver's error elsewhere, with
+    /// the class that it has there.
+    RuledOut(&'static str, &'static str),
     /// The test's own code failed.
     Frontend(String),
     /// The backend can't do what is asked.
@@ -36,9 +37,12 @@ impl Failure {
                 context.errors.put(&id, error);
                 response("DriverError", data)
             }
-            Self::RuledOut(why) => response(
+            Self::RuledOut(class, why) => response(
                 "DriverError",
-                json!({ "id": context.next_id(), "errorType": "RuledOut", "msg": why, "retryable": false }),
+                json!({
+                    "id": context.next_id(), "errorType": format!("<class '{class}'>"),
+                    "msg": why, "retryable": false,
+                }),
             ),
             Self::Frontend(message) => response("FrontendError", json!({ "msg": message })),
             Self::Backend(message) => response("BackendError", json!({ "msg": message })),
@@ -46,10 +50,53 @@ impl Failure {
     }
 }
 
+/// The class that the Python driver has for such an error: TestKit knows the errors of the
+/// official drivers only, by the names that these give them.
+fn class(error: &neo_bolt::Error) -> String {
+    use neo_bolt::ErrorKind as K;
+    let name = match (error.kind(), error.code()) {
+        (_, Some(code)) => return format!("<class 'neo4j.exceptions.{}'>", server_class(code)),
+        (K::ServiceUnavailable, _) if error.commit_outcome() == CommitOutcome::Unknown => {
+            "IncompleteCommit"
+        }
+        (K::Configuration, _) => "ConfigurationError",
+        (K::SessionExpired, _) => "SessionExpired",
+        (K::AcquisitionTimeout, _) => "ClientError",
+        (K::NotSingle, _) => "ResultNotSingleError",
+        (K::ResultConsumed, _) => "ResultConsumedError",
+        (K::TransactionClosed, _) => "TransactionError",
+        (K::Protocol, _) => return "<class 'neo4j._exceptions.BoltProtocolError'>".to_owned(),
+        (K::Decode, _) => "BrokenRecordError",
+        (K::ServiceUnavailable | K::Tls | K::NotBolt | K::UnsupportedVersion, _) => {
+            "ServiceUnavailable"
+        }
+        _ => "DriverError",
+    };
+    format!("<class 'neo4j.exceptions.{name}'>")
+}
+
+fn server_class(code: &str) -> &'static str {
+    match code {
+        "Neo.ClientError.Security.AuthorizationExpired" => "TransientError",
+        "Neo.ClientError.Security.TokenExpired" => "TokenExpired",
+        "Neo.ClientError.Security.Unauthorized"
+        | "Neo.ClientError.Security.AuthenticationRateLimit"
+        | "Neo.ClientError.Security.CredentialsExpired" => "AuthError",
+        "Neo.ClientError.Security.Forbidden" => "Forbidden",
+        "Neo.ClientError.Statement.SyntaxError" => "CypherSyntaxError",
+        "Neo.ClientError.Cluster.NotALeader" => "NotALeader",
+        "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase" => "ForbiddenOnReadOnlyDatabase",
+        "Neo.TransientError.General.DatabaseUnavailable" => "DatabaseUnavailable",
+        _ if code.starts_with("Neo.ClientError.") => "ClientError",
+        _ if code.starts_with("Neo.TransientError.") => "TransientError",
+        _ => "DatabaseError",
+    }
+}
+
 fn driver_error(id: &str, error: &neo_bolt::Error) -> Json {
     let mut data = json!({
         "id": id,
-        "errorType": format!("{:?}", error.kind()),
+        "errorType": class(error),
         "msg": error.message(),
         "retryable": error.is_retryable(),
     });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use neo_bolt::value::Value;
+use neo_bolt::value::{Map, Value};
 use neo_bolt::{Record, RecordStream};
 use serde_json::{Value as Json, json};
 
@@ -12,11 +12,19 @@ use crate::failure::Failure;
 use crate::wire::response;
 use crate::{summary, values, warnings};
 
-pub(crate) fn put(context: &Context, result: RecordStream) -> Json {
+/// A result, and the parameters that led to it: in Rust the caller has them still.
+pub(crate) struct ResultEntry {
+    stream: RecordStream,
+    parameters: Map,
+}
+
+pub(crate) fn put(context: &Context, stream: RecordStream, parameters: Map) -> Json {
     let id = context.next_id();
-    let keys = result.keys().to_vec();
-    let result = Arc::new(tokio::sync::Mutex::new(result));
-    context.results.put(&id, result);
+    let keys = stream.keys().to_vec();
+    let result = ResultEntry { stream, parameters };
+    context
+        .results
+        .put(&id, Arc::new(tokio::sync::Mutex::new(result)));
     response("Result", json!({ "id": id, "keys": keys }))
 }
 
@@ -32,7 +40,11 @@ pub(crate) fn record(record: &Record) -> Result<Json, Failure> {
 
 pub(crate) async fn read(context: &Context, name: &str, data: &Json) -> Result<Json, Failure> {
     let result = context.results.get(text(data, "resultId"))?;
-    let mut result = result.lock().await;
+    let mut entry = result.lock().await;
+    let ResultEntry {
+        stream: result,
+        parameters,
+    } = &mut *entry;
     let none = || response("NullRecord", json!({}));
     Ok(match name {
         "ResultNext" => match result.next().await {
@@ -58,10 +70,7 @@ pub(crate) async fn read(context: &Context, name: &str, data: &Json) -> Result<J
         }
         "ResultConsume" => {
             let summary = result.consume().await?;
-            response(
-                "Summary",
-                summary::to_json(&summary, &neo_bolt::value::Map::new()),
-            )
+            response("Summary", summary::to_json(&summary, parameters))
         }
         other => return Err(Failure::Backend(format!("{other} is not known"))),
     })

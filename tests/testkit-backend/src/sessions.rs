@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::callbacks::strings;
 use crate::context::Context;
-use crate::drivers::{notifications, text};
+use crate::drivers::{fetch_size, notifications, text};
 use crate::failure::Failure;
 use crate::transactions::{Handle, TransactionEntry};
 use crate::wire::response;
@@ -21,6 +21,8 @@ use crate::{auth, results, values};
 pub(crate) struct SessionEntry {
     pub(crate) session: Arc<tokio::sync::Mutex<Option<Session>>>,
     pub(crate) open: Arc<Mutex<Option<TransactionEntry>>>,
+    /// While a transaction borrows the session, as they were before.
+    bookmarks: Arc<Mutex<Bookmarks>>,
 }
 
 impl SessionEntry {
@@ -30,9 +32,14 @@ impl SessionEntry {
     }
 }
 
-pub(crate) const CLOSED: Failure = Failure::RuledOut("the session was closed: it is moved out");
-const BUSY: Failure =
-    Failure::RuledOut("a transaction borrows the session, which can do nothing else meanwhile");
+pub(crate) const CLOSED: Failure = Failure::RuledOut(
+    "neo4j.exceptions.SessionError",
+    "the session was closed: it is moved out",
+);
+const BUSY: Failure = Failure::RuledOut(
+    "neo4j.exceptions.TransactionError",
+    "a transaction borrows the session, which can do nothing else meanwhile",
+);
 
 pub(crate) fn new(context: &Context, data: &Json) -> Result<Json, Failure> {
     let driver = context.drivers.get(text(data, "driverId"))?;
@@ -50,7 +57,7 @@ pub(crate) fn new(context: &Context, data: &Json) -> Result<Json, Failure> {
         config = config.database(database);
     }
     if let Some(size) = data["fetchSize"].as_i64() {
-        config = config.fetch_size(u32::try_from(size).unwrap_or(u32::MAX));
+        config = config.fetch_size(fetch_size(size));
     }
     if let Some(user) = data["impersonatedUser"].as_str() {
         config = config.impersonated_user(user);
@@ -62,6 +69,7 @@ pub(crate) fn new(context: &Context, data: &Json) -> Result<Json, Failure> {
     let entry = SessionEntry {
         session: Arc::new(tokio::sync::Mutex::new(Some(driver.session(config)))),
         open: Arc::default(),
+        bookmarks: Arc::default(),
     };
     context.sessions.put(&id, entry);
     Ok(response("Session", json!({ "id": id })))
@@ -74,6 +82,7 @@ pub(crate) fn transaction_config(data: &Json) -> Result<TransactionConfig, Failu
     }
     match data["timeout"].as_i64() {
         Some(millis) if millis < 0 => Err(Failure::RuledOut(
+            "ValueError",
             "a `std::time::Duration` can't be negative",
         )),
         Some(millis) => Ok(config.timeout(Duration::from_millis(millis.unsigned_abs()))),
@@ -91,9 +100,9 @@ pub(crate) async fn run(context: &Context, data: &Json) -> Result<Json, Failure>
     let mut session = entry.session.lock().await;
     let session = session.as_mut().ok_or(CLOSED)?;
     let result = session
-        .run_with(text(data, "cypher"), parameters, config)
+        .run_with(text(data, "cypher"), &parameters, config)
         .await?;
-    Ok(results::put(context, result))
+    Ok(results::put(context, result, parameters))
 }
 
 pub(crate) async fn begin(context: &Arc<Context>, data: &Json) -> Result<Json, Failure> {
@@ -103,6 +112,13 @@ pub(crate) async fn begin(context: &Arc<Context>, data: &Json) -> Result<Json, F
     }
     let config = transaction_config(data)?;
     let guard = Arc::clone(&entry.session).lock_owned().await;
+    if let Some(session) = guard.as_ref() {
+        let mut kept = entry
+            .bookmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = session.last_bookmarks();
+    }
     let transaction = TransactionEntry::begin(guard, config).await?;
     *entry.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(transaction.clone());
     let id = context.next_id();
@@ -125,8 +141,16 @@ pub(crate) async fn close(context: &Context, data: &Json) -> Result<Json, Failur
 
 pub(crate) async fn last_bookmarks(context: &Context, data: &Json) -> Result<Json, Failure> {
     let entry = context.sessions.get(text(data, "sessionId"))?;
-    let session = entry.session.lock().await;
-    let bookmarks = session.as_ref().ok_or(CLOSED)?.last_bookmarks();
+    let bookmarks = if entry.open_transaction().is_some() {
+        let kept = entry
+            .bookmarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
+    } else {
+        let session = entry.session.lock().await;
+        session.as_ref().ok_or(CLOSED)?.last_bookmarks()
+    };
     let values: Vec<&str> = bookmarks.raw_values().collect();
     Ok(response("Bookmarks", json!({ "bookmarks": values })))
 }

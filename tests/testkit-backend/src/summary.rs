@@ -150,16 +150,26 @@ fn plan(step: &Plan) -> Json {
 }
 
 fn profile(step: &ProfiledPlan) -> Json {
-    json!({
+    let mut data = json!({
         "operatorType": step.operator_type(),
         "identifiers": step.identifiers(),
         "args": values::plain_json(step.arguments()),
         "dbHits": step.db_hits(),
         "rows": step.rows(),
-        "pageCacheMisses": step.page_cache_misses(),
-        "pageCacheHits": step.page_cache_hits(),
-        "pageCacheHitRatio": step.page_cache_hit_ratio(),
-        "time": step.time(),
         "children": step.children().iter().map(profile).collect::<Vec<_>>(),
-    })
+    });
+    let counts = [
+        ("pageCacheMisses", step.page_cache_misses()),
+        ("pageCacheHits", step.page_cache_hits()),
+        ("time", step.time()),
+    ];
+    for (key, count) in counts {
+        if let Some(count) = count {
+            data[key] = json!(count);
+        }
+    }
+    if let Some(ratio) = step.page_cache_hit_ratio() {
+        data["pageCacheHitRatio"] = json!(ratio);
+    }
+    data
 }

@@ -16,9 +16,14 @@ use crate::sessions::CLOSED;
 use crate::wire::response;
 use crate::{results, values};
 
-const OVER: Failure = Failure::RuledOut("the transaction is over: it is moved out");
-const MANAGED: Failure =
-    Failure::RuledOut("a transaction that is retried has no commit, rollback or close");
+const OVER: Failure = Failure::RuledOut(
+    "neo4j.exceptions.TransactionError",
+    "the transaction is over: it is moved out",
+);
+const MANAGED: Failure = Failure::RuledOut(
+    "AttributeError",
+    "a transaction that is retried has no commit, rollback or close",
+);
 
 enum Command {
     Run(String, Map, oneshot::Sender<Result<RecordStream, Error>>),
@@ -87,7 +92,7 @@ impl TransactionEntry {
     /// Nothing happens where it is over.
     pub(crate) async fn close(&self) -> Result<(), Failure> {
         match self.tell(Command::Close).await {
-            Err(Failure::RuledOut(_)) if !self.is_open() => Ok(()),
+            Err(Failure::RuledOut(..)) if !self.is_open() => Ok(()),
             closed => closed,
         }
     }
@@ -145,14 +150,14 @@ pub(crate) async fn run(context: &Context, data: &Json) -> Result<Json, Failure>
     let statement = text(data, "cypher").to_owned();
     let parameters = values::parameters(data)?;
     let result = match &entry.handle {
-        Handle::Managed(transaction) => transaction.run(statement, parameters).await?,
+        Handle::Managed(transaction) => transaction.run(statement, &parameters).await?,
         Handle::Explicit(_) => {
             entry
-                .tell(|answer| Command::Run(statement, parameters, answer))
+                .tell(|answer| Command::Run(statement, parameters.clone(), answer))
                 .await?
         }
     };
-    Ok(results::put(context, result))
+    Ok(results::put(context, result, parameters))
 }
 
 pub(crate) async fn end(context: &Context, name: &str, data: &Json) -> Result<Json, Failure> {

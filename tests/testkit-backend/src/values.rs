@@ -146,6 +146,7 @@ pub(crate) fn field(value: &Value) -> Result<Json, Failure> {
         && chrono_tz::Tz::from_str(id).is_err()
     {
         return Err(Failure::RuledOut(
+            "neo4j.exceptions.BrokenRecordError",
             "the time zone is in no database of zones",
         ));
     }

@@ -203,7 +203,9 @@ impl Machine {
             return Ok(());
         };
         result.pulling = true;
-        let server_id = result.server_id;
+        // The server takes the last result for meant where none is named.
+        let is_last = stream.0.saturating_add(1) == self.next_stream;
+        let server_id = result.server_id.filter(|_| !is_last);
         self.ask_for(stream, tag::PULL, count, server_id)
     }
 
@@ -236,7 +238,9 @@ impl Machine {
             return Ok(());
         };
         result.pulling = true;
-        let server_id = result.server_id;
+        // The server takes the last result for meant where none is named.
+        let is_last = stream.0.saturating_add(1) == self.next_stream;
+        let server_id = result.server_id.filter(|_| !is_last);
         self.ask_for(stream, tag::DISCARD, -1, server_id)
     }
 

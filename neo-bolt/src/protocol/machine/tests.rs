@@ -207,7 +207,7 @@ fn each_request_byte_by_byte() {
 }
 
 #[test]
-fn more_is_asked_for_by_the_results_own_name() {
+fn more_is_asked_for_by_the_results_own_name_unless_it_is_the_last() {
     let mut machine = machine();
     machine.begin(&Begin::default()).unwrap();
     let stream = machine.run(&"RETURN 1".into(), &(), None).unwrap();
@@ -221,6 +221,10 @@ fn more_is_asked_for_by_the_results_own_name() {
     machine.incoming().extend_from_slice(&input);
     assert!(machine.advance(Wanted::Idle).unwrap());
     assert!(machine.wants_pull(stream));
+    machine.sent(usize::MAX);
+    machine.pull(stream, 2).unwrap();
+    assert_eq!(machine.outgoing(), framed(b"\xB1\x3F\xA1\x81n\x02"));
+    machine.run(&"RETURN 2".into(), &(), None).unwrap();
     machine.sent(usize::MAX);
     machine.pull(stream, 2).unwrap();
     assert_eq!(
