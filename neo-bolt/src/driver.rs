@@ -515,6 +515,14 @@ impl DriverBuilder {
         self
     }
 
+    /// Whether the manifest handshake is offered, by which a server's versions from Bolt 6 on are
+    /// found; it is unless told. Without it, servers that know nothing newer than Bolt 4.2 are
+    /// offered each of its versions.
+    pub fn manifest_handshake(mut self, offered: bool) -> Self {
+        self.config.manifest = offered;
+        self
+    }
+
     /// Whether the system looks after idle connections by TCP keep-alive; it does unless told.
     pub fn keep_alive(mut self, keep_alive: bool) -> Self {
         self.config.keep_alive = keep_alive;
@@ -622,6 +630,7 @@ impl DriverBuilder {
             notifications: self.config.notifications.clone(),
             telemetry: self.config.telemetry,
             census: Arc::default(),
+            manifest: self.config.manifest,
             timeout: self.config.connection_timeout,
         };
         let encrypted = opening.encryption != Encryption::Off;

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     NotBolt,
     /// The server speaks no version of Bolt that this driver does.
     UnsupportedVersion,
+    /// Whatever answers speaks Bolt and is not Neo4j.
+    UnsupportedServer,
     /// The server refused the login.
     Authentication,
     /// The server refused the statement, with a code.
@@ -51,6 +53,8 @@ pub enum ErrorKind {
     NotSingle,
     /// The result was consumed before, and its records are gone.
     ResultConsumed,
+    /// Another result of the transaction failed, and this one can't go on.
+    ResultFailed,
     /// A function of the caller's failed, such as one that gives out logins or bookmarks.
     Callback,
     /// No connection became free in time.

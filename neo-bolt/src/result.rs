@@ -43,6 +43,9 @@ pub struct RecordStream {
     over: bool,
     /// What is left is not to be sent.
     discard: bool,
+    /// The batch that follows has been asked for.
+    asked: bool,
+    low_water: usize,
     /// The failure that ended it, once it has been told.
     failure: Option<Error>,
     /// The caller has said that he reads no more.
@@ -60,6 +63,8 @@ impl fmt::Debug for RecordStream {
 impl RecordStream {
     pub(crate) fn new(link: Arc<Link>, stream: StreamId, keys: Arc<[String]>) -> Self {
         Self {
+            low_water: link.low_water(),
+            asked: false,
             link,
             stream,
             keys,
@@ -160,7 +165,7 @@ impl RecordStream {
     pub async fn single_optional(&mut self) -> Result<Option<Record>, Error> {
         let (record, more) = self.first_of_all().await?;
         if more {
-            tracing::warn!("expected at most one record, found several; took the first");
+            tracing::warn!("expected at most one record, found multiple; took the first");
         }
         Ok(record)
     }
@@ -239,13 +244,19 @@ impl RecordStream {
             return Poll::Ready(Some(Ok(record)));
         }
         if self.consumed {
-            return Poll::Ready(Some(Err(Error::new(
-                ErrorKind::ResultConsumed,
-                "the result was consumed before; its records are gone",
-            ))));
+            let message = if self.link.was_closed() {
+                "the result was consumed, and its transaction is closed; its records are gone"
+            } else {
+                "the result was consumed before; its records are gone"
+            };
+            return Poll::Ready(Some(Err(Error::new(ErrorKind::ResultConsumed, message))));
         }
         loop {
             if let Some(body) = self.batch.pop_front() {
+                if self.batch.len() <= self.low_water && !self.asked && self.end.is_none() {
+                    self.asked = true;
+                    self.link.prefetch(self.stream);
+                }
                 let record = Record::new(Arc::clone(&self.keys), body);
                 if record.is_err() {
                     self.over = true;
@@ -268,6 +279,7 @@ impl RecordStream {
             }
             let batch = ready!(self.link.poll_refill(cx, self.stream, self.discard));
             self.batch = batch.records;
+            self.asked = false;
             self.end = batch.end;
         }
     }

@@ -79,6 +79,7 @@ pub(crate) struct Config {
     pub(crate) notifications: NotificationConfig,
     pub(crate) telemetry: bool,
     pub(crate) keep_alive: bool,
+    pub(crate) manifest: bool,
 }
 
 impl Default for Config {
@@ -96,6 +97,7 @@ impl Default for Config {
             notifications: NotificationConfig::default(),
             telemetry: true,
             keep_alive: true,
+            manifest: true,
         }
     }
 }

@@ -108,6 +108,10 @@ impl Connection {
         &mut self.machine
     }
 
+    pub(crate) fn machine_ref(&self) -> &Machine {
+        &self.machine
+    }
+
     /// The first failure since the last RESET.
     pub(crate) fn failure(&self) -> Option<&Error> {
         self.machine.failure()

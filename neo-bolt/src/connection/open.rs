@@ -10,7 +10,7 @@ use super::{Address, BoxedStream, Census, Connection, Connector, Encryption, rea
 use crate::auth::AuthToken;
 use crate::config::NotificationConfig;
 use crate::error::{Error, ErrorKind};
-use crate::protocol::handshake::{self, PROPOSAL, Step};
+use crate::protocol::handshake::{self, CLASSIC_PROPOSAL, PROPOSAL, Step};
 use crate::protocol::{Machine, Version, Wanted};
 use crate::value::{Map, Value};
 
@@ -27,6 +27,8 @@ pub(crate) struct Opening {
     /// Whether servers that want to know are told which parts of the driver are used.
     pub(crate) telemetry: bool,
     pub(crate) census: Arc<Census>,
+    /// Whether the manifest handshake is offered, by which Bolt 6 is found.
+    pub(crate) manifest: bool,
     pub(crate) timeout: Duration,
 }
 
@@ -73,7 +75,7 @@ async fn steps(
     })?;
     let mut stream = encrypt(opening, address, stream).await?;
     let encrypted = opening.encryption != Encryption::Off;
-    let version = shake_hands(&mut stream, address, encrypted).await?;
+    let version = shake_hands(&mut stream, address, encrypted, opening.manifest).await?;
     let mut machine = Machine::new(version);
     machine.hello(
         &opening.user_agent,
@@ -95,6 +97,15 @@ async fn steps(
     driven?;
     if let Some(hello) = connection.machine.answer() {
         connection.server_agent = hello.get::<&str>("server").unwrap_or_default().into();
+        if !connection.server_agent.starts_with("Neo4j/") {
+            return Err(Error::new(
+                ErrorKind::UnsupportedServer,
+                format!(
+                    "{address} calls itself {:?}, which is no Neo4j server",
+                    connection.server_agent
+                ),
+            ));
+        }
         let hints = match hello.map()?.remove("hints") {
             Some(Value::Map(hints)) => hints,
             _ => Map::new(),
@@ -158,6 +169,7 @@ async fn shake_hands(
     stream: &mut BoxedStream,
     address: &Address,
     encrypted: bool,
+    manifest: bool,
 ) -> Result<Version, Error> {
     let lost = |error: io::Error| {
         let hint = if encrypted {
@@ -171,7 +183,12 @@ async fn shake_hands(
         )
         .with_source(error)
     };
-    stream.write_all(&PROPOSAL).await.map_err(lost)?;
+    let proposal = if manifest {
+        &PROPOSAL
+    } else {
+        &CLASSIC_PROPOSAL
+    };
+    stream.write_all(proposal).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
     let mut received = Vec::new();
     loop {

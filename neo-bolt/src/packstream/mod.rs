@@ -10,6 +10,7 @@ mod encode;
 mod error;
 mod from_bolt;
 mod graph;
+mod legacy_zone;
 mod marker;
 mod serde_de;
 mod to_bolt;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::error::{DecodeError, DecodeErrorKind, EncodeError};
+use super::legacy_zone;
 use super::marker::tag;
 use super::{Decoder, Encoder, FromBolt, Kind, ToBolt};
 use crate::value::{
@@ -385,9 +386,14 @@ impl ToBolt for DateTime {
                 encoder.integer(self.nanosecond().into());
                 encoder.string(id)
             }
-            Zone::Id(_) => Err(EncodeError::Unsupported(
-                "a ZONED DATETIME with a named zone needs Bolt 5, or 4.4 with the UTC patch",
-            )),
+            Zone::Id(id) => {
+                let local = legacy_zone::to_local(self.epoch_seconds(), id);
+                let local = local.ok_or(EncodeError::Unsupported(legacy_zone::NOT_SENT))?;
+                encoder.structure(tag::LEGACY_DATE_TIME_ZONE_ID, 3);
+                encoder.integer(local);
+                encoder.integer(self.nanosecond().into());
+                encoder.string(id)
+            }
         }
     }
 }
@@ -411,10 +417,13 @@ impl<'a> FromBolt<'a> for DateTime {
             }
             _ => {
                 let id = decoder.string()?;
-                return Err(DecodeError::malformed(format!(
-                    "the server sent a ZONED DATETIME in {id} in local form; to read it, use a \
-                     server with the UTC patch (Neo4j 4.4.12 or later)"
-                )));
+                let instant = legacy_zone::to_instant(seconds, id).ok_or_else(|| {
+                    DecodeError::malformed(format!(
+                        "the server sent a ZONED DATETIME in {id} in local form, {}",
+                        legacy_zone::NOT_READ
+                    ))
+                })?;
+                (instant, Zone::Id(id.to_owned()))
             }
         };
         Ok(Self::from_epoch(seconds, nanosecond, zone)?)

@@ -382,10 +382,6 @@ impl Pool {
         &self.opening.census
     }
 
-    pub(crate) fn acquisition_timeout(&self) -> Duration {
-        self.config.connection_acquisition_timeout
-    }
-
     pub(crate) fn connection_timeout(&self) -> Duration {
         self.config.connection_timeout
     }

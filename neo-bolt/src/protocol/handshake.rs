@@ -14,6 +14,15 @@ pub(crate) const MANIFEST_V1: [u8; 4] = [0x00, 0x00, 0x01, 0xFF];
 /// More versions than any server has: a longer list is no manifest.
 const MAX_OFFERS: u64 = 64;
 
+/// What the client sends where the manifest is switched off: 5.8 to 5.0, 4.4 to 4.2, 4.1, and 3.
+pub(crate) const CLASSIC_PROPOSAL: [u8; 20] = [
+    0x60, 0x60, 0xB0, 0x17, // magic
+    0x00, 0x08, 0x08, 0x05, // 5.8, and 8 minor versions before it
+    0x00, 0x02, 0x04, 0x04, // 4.4, and 2 minor versions before it
+    0x00, 0x00, 0x01, 0x04, // 4.1, whose servers know of no ranges
+    0x00, 0x00, 0x00, 0x03, // 3
+];
+
 /// What the client sends: manifest, 5.8 to 5.0, 4.4 to 4.1, and 3.
 pub(crate) const PROPOSAL: [u8; 20] = [
     0x60, 0x60, 0xB0, 0x17, // magic

@@ -11,6 +11,6 @@ mod machine;
 mod message;
 mod version;
 
-pub(crate) use machine::{Api, Begin, Completed, End, Machine, StreamId, Wanted};
+pub(crate) use machine::{Api, Begin, Completed, End, Machine, StreamId, Wanted, failed_elsewhere};
 pub(crate) use message::Metadata;
 pub use version::Version;

@@ -44,7 +44,19 @@ pub(super) async fn ask(
 /// The map with `ttl`, `servers` and maybe `db`.
 async fn exchange(lease: &mut Lease, purpose: &Purpose, context: &Map) -> Result<Map, Error> {
     let connection = lease.connection()?;
-    if !connection.machine().version().has_route() {
+    let version = connection.machine().version();
+    if let Some(user) = &purpose.impersonated_user
+        && !version.has_impersonation()
+    {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            format!(
+                "a server of Bolt {version} has no impersonation, so nothing can be run as \
+                 {user:?}; that takes Bolt 4.4 (Neo4j 4.4) or later"
+            ),
+        ));
+    }
+    if !version.has_route() {
         return call(lease, purpose, context).await;
     }
     connection.machine().route(
@@ -101,15 +113,6 @@ async fn call(lease: &mut Lease, purpose: &Purpose, context: &Map) -> Result<Map
             }
         }
     };
-    if purpose.impersonated_user.is_some() {
-        return Err(Error::new(
-            ErrorKind::Configuration,
-            format!(
-                "a server of Bolt {version} has no impersonation; that takes Bolt 4.4 (Neo4j 4.4) \
-                 or later"
-            ),
-        ));
-    }
     let stream = connection
         .machine()
         .run(&statement.into(), &parameters, Some(&begin))?;

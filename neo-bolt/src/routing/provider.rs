@@ -67,6 +67,9 @@ pub(crate) struct Provider {
     /// One task asks for a table; the others wait for its answer.
     asking: tokio::sync::Mutex<()>,
     questions: AtomicU64,
+    /// Which question was the last to go without an answer, and why: whoever has waited for it
+    /// need not ask again.
+    unanswered: Mutex<Option<(u64, Option<Arc<str>>, Error)>>,
     turn: AtomicUsize,
 }
 
@@ -86,6 +89,7 @@ impl Provider {
             homes: HomeDatabases::default(),
             asking: tokio::sync::Mutex::default(),
             questions: AtomicU64::new(0),
+            unanswered: Mutex::default(),
             turn: AtomicUsize::new(0),
         }
     }
@@ -106,7 +110,8 @@ impl Provider {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection for `purpose`, within the acquisition timeout.
+    /// A connection for `purpose`. Each connection on the way, to routers and to members, is had
+    /// within the acquisition timeout, and each routing table within the connection timeout.
     ///
     /// # Cancel safety
     /// As [`Pool::acquire`].
@@ -115,18 +120,7 @@ impl Provider {
             let lease = self.pool.acquire(&self.seed, purpose.wish()).await?;
             return Ok(Acquired::plain(lease));
         };
-        let limit = self.pool.acquisition_timeout();
-        let acquired = tokio::time::timeout(limit, self.acquire_routed(purpose, routing)).await;
-        acquired.unwrap_or_else(|_| {
-            Err(Error::new(
-                ErrorKind::AcquisitionTimeout,
-                format!(
-                    "no connection to a member of the cluster behind {} was to be had within the \
-                     acquisition timeout of {limit:?}",
-                    self.seed
-                ),
-            ))
-        })
+        self.acquire_routed(purpose, routing).await
     }
 
     async fn acquire_routed(&self, purpose: &Purpose, routing: &Map) -> Result<Acquired, Error> {
@@ -209,10 +203,12 @@ impl Provider {
         if let Some(table) = self.known(purpose) {
             return Ok(table);
         }
+        let asked = self.questions.load(Ordering::Acquire) + 1;
         let _only = self.asking.lock().await;
         if let Some(table) = self.known(purpose) {
             return Ok(table);
         }
+        self.check_unanswered(purpose, asked)?;
         self.ask_all(purpose, routing).await
     }
 
@@ -231,6 +227,7 @@ impl Provider {
         if self.known(purpose).is_some() {
             return Ok(None);
         }
+        self.check_unanswered(purpose, asked)?;
         let table = self.ask_all(purpose, routing).await?;
         Ok(table.database)
     }
@@ -242,9 +239,39 @@ impl Provider {
             .cloned()
     }
 
+    /// Fails as the question `asked` or a later one has.
+    fn check_unanswered(&self, purpose: &Purpose, asked: u64) -> Result<(), Error> {
+        let unanswered = self.unanswered.lock();
+        match &*unanswered.unwrap_or_else(PoisonError::into_inner) {
+            Some((number, database, error))
+                if *number >= asked && *database == purpose.database =>
+            {
+                Err(error.again())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Asks one router after another. To be called by one task at a time.
     async fn ask_all(&self, purpose: &Purpose, routing: &Map) -> Result<RoutingTable, Error> {
         let asked = self.questions.fetch_add(1, Ordering::AcqRel) + 1;
+        let answer = self.ask_in_turn(purpose, routing, asked).await;
+        if let Err(error) = &answer {
+            let failed = (asked, purpose.database.clone(), error.again());
+            *self
+                .unanswered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(failed);
+        }
+        answer
+    }
+
+    async fn ask_in_turn(
+        &self,
+        purpose: &Purpose,
+        routing: &Map,
+        asked: u64,
+    ) -> Result<RoutingTable, Error> {
         let (mut routers, seed_first) = {
             let tables = self.tables();
             match tables.get(&purpose.database) {

@@ -95,8 +95,12 @@ impl Link {
     pub(crate) async fn finish(&self, keep: bool) -> Result<(), Error> {
         let mut held = self.hold().await;
         if let State::Open(lease) = &mut *held.state {
-            if !keep && lease.connection()?.failure().is_some() {
-                // Its reader has been told, or will be.
+            let failed = {
+                let connection = lease.connection()?;
+                connection.failure().is_some() || connection.machine().is_defunct()
+            };
+            if failed && self.was_told() {
+                // Its reader knows.
                 *held.state = State::Closed;
                 return Ok(());
             }

@@ -18,7 +18,7 @@ use crate::connection::{Connection, Waiters};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
-use crate::protocol::{Api, Begin, End, StreamId, Wanted};
+use crate::protocol::{Api, Begin, End, StreamId, Wanted, failed_elsewhere};
 use crate::record::Record;
 use crate::routing::{Acquired, Provider, Purpose};
 use crate::summary::{ResultSummary, ServerInfo};
@@ -43,6 +43,8 @@ pub(crate) struct Link {
     home: OnceLock<Arc<str>>,
     /// What must be done before the reader of a result is told how it ended.
     after: Mutex<Option<After>>,
+    /// Somebody has been told of a failure.
+    told: AtomicBool,
     /// Something failed that another attempt may mend.
     retryable: AtomicBool,
     pub(super) state: AsyncMutex<State>,
@@ -176,6 +178,7 @@ impl Link {
             login: OnceLock::new(),
             home: OnceLock::new(),
             after: Mutex::default(),
+            told: AtomicBool::new(false),
             retryable: AtomicBool::new(false),
             state: AsyncMutex::new(State::Waiting),
             dropped: Mutex::default(),
@@ -194,6 +197,11 @@ impl Link {
         self.retryable.load(Ordering::Acquire)
     }
 
+    /// Whether somebody has been told of a failure.
+    pub(super) fn was_told(&self) -> bool {
+        self.told.load(Ordering::Acquire)
+    }
+
     pub(super) async fn hold(&self) -> Held<'_> {
         Held {
             state: self.state.lock().await,
@@ -210,6 +218,7 @@ impl Link {
 
     /// Marks an error with the attempt, and remembers whether to try again.
     pub(super) fn stamp(&self, error: Error) -> Error {
+        self.told.store(true, Ordering::Release);
         if error.may_be_tried_again(self.idempotent || self.begin.read) {
             self.retryable.store(true, Ordering::Release);
         }
@@ -401,8 +410,7 @@ impl Link {
         }
     }
 
-    /// The next records of a result. Asks for more as soon as a batch has come, so that the
-    /// server works while the caller reads; `discard` asks for the end without the records.
+    /// The next records of a result; `discard` asks for the end without the records.
     ///
     /// Between two polls the connection is free for others.
     pub(crate) fn poll_refill(
@@ -484,6 +492,11 @@ impl Link {
             _ => return Poll::Ready(Err(ended())),
         };
         let connection = lease.connection()?;
+        if let Some(failure) = connection.failure()
+            && connection.machine_ref().wants_pull(stream)
+        {
+            return Poll::Ready(Err(failed_elsewhere(failure)));
+        }
         if connection.machine().wants_pull(stream) {
             self.ask_for_more(connection, stream, discard)?;
         }
@@ -492,11 +505,6 @@ impl Link {
         self.learn_home(connection);
         driven?;
         let (records, end) = connection.machine().take_records(stream);
-        if end.is_none() && connection.machine().wants_pull(stream) {
-            self.ask_for_more(connection, stream, discard)?;
-            // Nothing is waited for: the request leaves, and its answer comes with the next call.
-            connection.send_now()?;
-        }
         let (end, work) = match end {
             None => (None, None),
             Some(end) => {
@@ -508,6 +516,26 @@ impl Link {
             *state = State::Closed;
         }
         Poll::Ready(Ok((Batch { records, end }, work)))
+    }
+
+    /// Asks for the next batch of a result while its reader has still some of the last one, so
+    /// that the server works while the caller reads. What goes wrong shows when it is read.
+    pub(crate) fn prefetch(&self, stream: StreamId) {
+        if let Some(mut held) = self.try_hold()
+            && let State::Open(lease) = &mut *held.state
+            && let Ok(connection) = lease.connection()
+            && connection.failure().is_none()
+            && connection.machine().wants_pull(stream)
+            && self.ask_for_more(connection, stream, false).is_ok()
+        {
+            // Nothing is waited for: the request leaves, and its answer comes with the next call.
+            let _ = connection.send_now();
+        }
+    }
+
+    /// How few records are left of a batch when the next one is asked for.
+    pub(crate) fn low_water(&self) -> usize {
+        usize::try_from(self.fetch_size).unwrap_or(0) * 3 / 10
     }
 
     fn ask_for_more(
@@ -567,6 +595,15 @@ impl Link {
             .push(stream);
     }
 
+    /// Whether it is a transaction that the caller sees, and it is over.
+    pub(crate) fn was_closed(&self) -> bool {
+        !self.auto_commit
+            && (self.given_up.load(Ordering::Acquire)
+                || self
+                    .try_hold()
+                    .is_some_and(|held| matches!(*held.state, State::Closed)))
+    }
+
     pub(crate) async fn is_closed(&self) -> bool {
         matches!(self.hold().await.state.deref(), State::Closed)
     }
@@ -574,8 +611,8 @@ impl Link {
 
 fn ended() -> Error {
     Error::new(
-        ErrorKind::TransactionClosed,
-        "the result ended with its transaction before all of it was read",
+        ErrorKind::ResultConsumed,
+        "the transaction was closed before all of the result was read; its records are gone",
     )
 }
 

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Driver(Arc<neo_bolt::Error>),
     /// The test does what Rust's types or ownership rule out: a driver's error elsewhere, with
     /// the class that it has there.
-    RuledOut(&'static str, &'static str),
+    RuledOut(&'static str, String),
     /// The test's own code failed.
     Frontend(String),
     /// The backend can't do what is asked.
@@ -62,6 +62,8 @@ fn class(error: &neo_bolt::Error) -> String {
         (K::Configuration, _) => "ConfigurationError",
         (K::SessionExpired, _) => "SessionExpired",
         (K::AcquisitionTimeout, _) => "ClientError",
+        (K::UnsupportedServer, _) => "UnsupportedServerProduct",
+        (K::ResultFailed, _) => "ResultFailedError",
         (K::NotSingle, _) => "ResultNotSingleError",
         (K::ResultConsumed, _) => "ResultConsumedError",
         (K::TransactionClosed, _) => "TransactionError",

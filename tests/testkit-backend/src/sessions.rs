@@ -32,14 +32,15 @@ impl SessionEntry {
     }
 }
 
-pub(crate) const CLOSED: Failure = Failure::RuledOut(
-    "neo4j.exceptions.SessionError",
-    "the session was closed: it is moved out",
-);
-const BUSY: Failure = Failure::RuledOut(
-    "neo4j.exceptions.TransactionError",
-    "a transaction borrows the session, which can do nothing else meanwhile",
-);
+pub(crate) fn closed() -> Failure {
+    let why = "the session was closed: it is moved out".to_owned();
+    Failure::RuledOut("neo4j.exceptions.SessionError", why)
+}
+
+fn busy() -> Failure {
+    let why = "a transaction borrows the session, which can do nothing else meanwhile";
+    Failure::RuledOut("neo4j.exceptions.TransactionError", why.to_owned())
+}
 
 pub(crate) fn new(context: &Context, data: &Json) -> Result<Json, Failure> {
     let driver = context.drivers.get(text(data, "driverId"))?;
@@ -83,7 +84,7 @@ pub(crate) fn transaction_config(data: &Json) -> Result<TransactionConfig, Failu
     match data["timeout"].as_i64() {
         Some(millis) if millis < 0 => Err(Failure::RuledOut(
             "ValueError",
-            "a `std::time::Duration` can't be negative",
+            "a `std::time::Duration` can't be negative".to_owned(),
         )),
         Some(millis) => Ok(config.timeout(Duration::from_millis(millis.unsigned_abs()))),
         None => Ok(config),
@@ -93,12 +94,12 @@ pub(crate) fn transaction_config(data: &Json) -> Result<TransactionConfig, Failu
 pub(crate) async fn run(context: &Context, data: &Json) -> Result<Json, Failure> {
     let entry = context.sessions.get(text(data, "sessionId"))?;
     if entry.open_transaction().is_some() {
-        return Err(BUSY);
+        return Err(busy());
     }
     let config = transaction_config(data)?;
     let parameters = values::parameters(data)?;
     let mut session = entry.session.lock().await;
-    let session = session.as_mut().ok_or(CLOSED)?;
+    let session = session.as_mut().ok_or_else(closed)?;
     let result = session
         .run_with(text(data, "cypher"), &parameters, config)
         .await?;
@@ -108,7 +109,7 @@ pub(crate) async fn run(context: &Context, data: &Json) -> Result<Json, Failure>
 pub(crate) async fn begin(context: &Arc<Context>, data: &Json) -> Result<Json, Failure> {
     let entry = context.sessions.get(text(data, "sessionId"))?;
     if entry.open_transaction().is_some() {
-        return Err(BUSY);
+        return Err(busy());
     }
     let config = transaction_config(data)?;
     let guard = Arc::clone(&entry.session).lock_owned().await;
@@ -129,7 +130,6 @@ pub(crate) async fn begin(context: &Arc<Context>, data: &Json) -> Result<Json, F
 pub(crate) async fn close(context: &Context, data: &Json) -> Result<Json, Failure> {
     let id = text(data, "sessionId");
     let entry = context.sessions.get(id)?;
-    context.sessions.take(id);
     if let Some(open) = entry.open_transaction() {
         open.close().await?;
     }
@@ -149,7 +149,7 @@ pub(crate) async fn last_bookmarks(context: &Context, data: &Json) -> Result<Jso
         kept.clone()
     } else {
         let session = entry.session.lock().await;
-        session.as_ref().ok_or(CLOSED)?.last_bookmarks()
+        session.as_ref().ok_or_else(closed)?.last_bookmarks()
     };
     let values: Vec<&str> = bookmarks.raw_values().collect();
     Ok(response("Bookmarks", json!({ "bookmarks": values })))
@@ -172,11 +172,11 @@ pub(crate) async fn managed(
     let id = text(data, "sessionId").to_owned();
     let entry = context.sessions.get(&id)?;
     if entry.open_transaction().is_some() {
-        return Err(BUSY);
+        return Err(busy());
     }
     let config = transaction_config(data)?;
     let mut session = entry.session.lock().await;
-    let session = session.as_mut().ok_or(CLOSED)?;
+    let session = session.as_mut().ok_or_else(closed)?;
     let work = |transaction: ManagedTransaction| {
         let (context, id) = (Arc::clone(context), id.clone());
         async move { attempt(&context, &id, transaction).await }

@@ -12,18 +12,19 @@ use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use crate::context::Context;
 use crate::drivers::text;
 use crate::failure::Failure;
-use crate::sessions::CLOSED;
+use crate::sessions::closed;
 use crate::wire::response;
 use crate::{results, values};
 
-const OVER: Failure = Failure::RuledOut(
-    "neo4j.exceptions.TransactionError",
-    "the transaction is over: it is moved out",
-);
-const MANAGED: Failure = Failure::RuledOut(
-    "AttributeError",
-    "a transaction that is retried has no commit, rollback or close",
-);
+fn over() -> Failure {
+    let why = "the transaction is closed: it is moved out".to_owned();
+    Failure::RuledOut("neo4j.exceptions.TransactionError", why)
+}
+
+fn managed() -> Failure {
+    let why = "a transaction that is retried has no commit, rollback or close".to_owned();
+    Failure::RuledOut("AttributeError", why)
+}
 
 enum Command {
     Run(String, Map, oneshot::Sender<Result<RecordStream, Error>>),
@@ -82,11 +83,11 @@ impl TransactionEntry {
         command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
     ) -> Result<T, Failure> {
         let Handle::Explicit(commands) = &self.handle else {
-            return Err(MANAGED);
+            return Err(managed());
         };
         let (sender, answer) = oneshot::channel();
-        commands.send(Order(command(sender))).map_err(|_| OVER)?;
-        Ok(answer.await.map_err(|_| OVER)??)
+        commands.send(Order(command(sender))).map_err(|_| over())?;
+        Ok(answer.await.map_err(|_| over())??)
     }
 
     /// Nothing happens where it is over.
@@ -106,7 +107,7 @@ async fn live(
     over: &AtomicBool,
 ) {
     let Some(session) = session.as_mut() else {
-        let _ = begun.send(Err(CLOSED));
+        let _ = begun.send(Err(closed()));
         return;
     };
     let mut transaction = match session.begin_transaction_with(config).await {

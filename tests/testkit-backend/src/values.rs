@@ -147,7 +147,7 @@ pub(crate) fn field(value: &Value) -> Result<Json, Failure> {
     {
         return Err(Failure::RuledOut(
             "neo4j.exceptions.BrokenRecordError",
-            "the time zone is in no database of zones",
+            format!("the time zone {id} is in no database of time zones"),
         ));
     }
     Ok(to_json(value))

@@ -27,7 +27,7 @@ mod results;
 mod tests;
 
 pub(crate) use requests::{Api, Begin};
-pub(crate) use results::{Completed, End};
+pub(crate) use results::{Completed, End, failed_elsewhere};
 
 use super::chunk::Dechunker;
 use super::message::{Metadata, Response};
@@ -86,6 +86,8 @@ struct Output {
     run: Option<Metadata>,
     end: Option<Metadata>,
     failed: bool,
+    /// It failed by itself, rather than with its transaction.
+    refused: bool,
     /// A PULL is on its way, so more records may come without another.
     pulling: bool,
     /// Nobody reads it; it is here so that the server can be told to forget it.
@@ -260,6 +262,11 @@ impl Machine {
                     error.is_expired_login() || matches!(due, Request::Logon | Request::Logoff);
                 if self.resets_due == 0 {
                     self.failure.get_or_insert(error);
+                    if let Request::Run(stream) | Request::Pull(stream) = due
+                        && let Some(result) = self.result_mut(stream)
+                    {
+                        result.refused = true;
+                    }
                     self.fail(due);
                 }
             }

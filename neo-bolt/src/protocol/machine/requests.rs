@@ -67,7 +67,8 @@ impl Begin {
         }
         if let Some(user) = &self.impersonated_user {
             if !version.has_impersonation() {
-                return Err(lacks("impersonation", "Bolt 4.4 (Neo4j 4.4)"));
+                let what = format!("impersonation, so nothing can be run as {user:?}");
+                return Err(lacks(&what, "Bolt 4.4 (Neo4j 4.4)"));
             }
             extra.set("imp_user", user.as_ref());
         }
@@ -190,6 +191,7 @@ impl Machine {
             run: None,
             end: None,
             failed: false,
+            refused: false,
             pulling: false,
             abandoned: false,
         });

@@ -26,6 +26,15 @@ pub(crate) enum End {
     Failed(Error),
 }
 
+/// What a result is told whose transaction failed because of another.
+pub(crate) fn failed_elsewhere(failure: &Error) -> Error {
+    Error::new(
+        ErrorKind::ResultFailed,
+        format!("the transaction failed before all of the result was read: {failure}"),
+    )
+    .with_source(failure.again())
+}
+
 impl Machine {
     pub(crate) fn keys(&self, stream: StreamId) -> Option<Arc<[String]>> {
         self.result(stream)?.keys.clone()
@@ -33,22 +42,26 @@ impl Machine {
 
     /// The records that have come, and what ended the result where it is over.
     pub(crate) fn take_records(&mut self, stream: StreamId) -> (VecDeque<Bytes>, Option<End>) {
-        let failure = self.failure.as_ref().map(Error::again);
+        let failure = self.failure.as_ref();
         let Some(index) = self.results.iter().position(|result| result.id == stream) else {
             let closed = Error::new(
-                ErrorKind::TransactionClosed,
-                "the result ended with its transaction before all of it was read",
+                ErrorKind::ResultConsumed,
+                "the transaction was closed before all of the result was read; its records are gone",
             );
             return (
                 VecDeque::new(),
-                Some(End::Failed(failure.unwrap_or(closed))),
+                Some(End::Failed(failure.map_or(closed, failed_elsewhere))),
             );
         };
         let result = &mut self.results[index];
         let records = std::mem::take(&mut result.records);
         let end = if result.failed {
-            let unknown = Error::new(ErrorKind::Protocol, "the result failed without a reason");
-            Some(End::Failed(failure.unwrap_or(unknown)))
+            let unknown = || Error::new(ErrorKind::Protocol, "the result failed without a reason");
+            Some(End::Failed(match (failure, result.refused) {
+                (None, _) => unknown(),
+                (Some(failure), true) => failure.again(),
+                (Some(failure), false) => failed_elsewhere(failure),
+            }))
         } else if result.end.is_some() {
             let result = self.results.swap_remove(index);
             Some(End::Complete(Completed {
