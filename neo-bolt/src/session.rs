@@ -266,7 +266,8 @@ impl Session {
                     Err(error) => E::from(error),
                 },
                 Err(error) => {
-                    link.give_up();
+                    // The work's own failure is the one to tell.
+                    let _ = link.rollback().await;
                     error
                 }
             };

@@ -69,11 +69,18 @@ impl Link {
                 // The server has rolled back already, or will when it sees the connection gone.
                 return Ok(());
             }
-            // What was asked for is not worth waiting for: a RESET ends it, and rolls back.
-            let busy = !machine.owes_nothing() || machine.open_results().next().is_some();
-            if busy {
+            if machine.pulls_all() {
+                // That is not worth waiting for: a RESET ends it, and rolls back.
                 machine.reset()?
             } else {
+                self.drive(&mut lease, Wanted::Idle).await?;
+                let machine = lease.connection()?.machine();
+                if machine.failure().is_some() {
+                    return Ok(());
+                }
+                let open: Vec<_> = machine.open_results().collect();
+                open.into_iter()
+                    .try_for_each(|stream| machine.discard(stream))?;
                 machine.rollback()?
             }
             self.drive(&mut lease, Wanted::Idle).await?;

@@ -56,7 +56,7 @@ pub(crate) struct Context {
     pub(crate) sessions: Registry<SessionEntry>,
     pub(crate) transactions: Registry<TransactionEntry>,
     pub(crate) results: Registry<Arc<tokio::sync::Mutex<ResultEntry>>>,
-    pub(crate) errors: Registry<Arc<neo_bolt::Error>>,
+    pub(crate) errors: Registry<Failure>,
     pub(crate) auth_managers: Registry<Arc<dyn AuthManager>>,
     pub(crate) certificates: Registry<Arc<dyn ClientCertificateProvider>>,
     pub(crate) bookmark_managers: Registry<BookmarkManager>,

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::values;
 use crate::wire::response;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Failure {
     /// The driver failed.
     Driver(Arc<neo_bolt::Error>),
@@ -34,16 +34,18 @@ impl Failure {
             Self::Driver(error) => {
                 let id = context.next_id();
                 let data = driver_error(&id, &error);
-                context.errors.put(&id, error);
+                context.errors.put(&id, Self::Driver(error));
                 response("DriverError", data)
             }
-            Self::RuledOut(class, why) => response(
-                "DriverError",
-                json!({
-                    "id": context.next_id(), "errorType": format!("<class '{class}'>"),
+            Self::RuledOut(class, ref why) => {
+                let id = context.next_id();
+                let data = json!({
+                    "id": id, "errorType": format!("<class '{class}'>"),
                     "msg": why, "retryable": false,
-                }),
-            ),
+                });
+                context.errors.put(&id, self);
+                response("DriverError", data)
+            }
             Self::Frontend(message) => response("FrontendError", json!({ "msg": message })),
             Self::Backend(message) => response("BackendError", json!({ "msg": message })),
         }
@@ -99,7 +101,7 @@ fn driver_error(id: &str, error: &neo_bolt::Error) -> Json {
     let mut data = json!({
         "id": id,
         "errorType": class(error),
-        "msg": error.message(),
+        "msg": message(error),
         "retryable": error.is_retryable(),
     });
     if let (Some(code), Json::Object(data)) = (error.code(), &mut data) {
@@ -109,6 +111,18 @@ fn driver_error(id: &str, error: &neo_bolt::Error) -> Json {
         data.extend(gql_fields(gql));
     }
     data
+}
+
+/// What failed a result of a transaction that failed is told, too.
+fn message(error: &neo_bolt::Error) -> String {
+    let source = std::error::Error::source(error);
+    let source = source.and_then(|source| source.downcast_ref::<neo_bolt::Error>());
+    match source {
+        Some(cause) if error.kind() == neo_bolt::ErrorKind::ResultFailed => {
+            format!("{}\nCaused by: {}", error.message(), class(cause))
+        }
+        _ => error.message().to_owned(),
+    }
 }
 
 fn gql_fields(gql: &GqlError) -> serde_json::Map<String, Json> {

@@ -66,7 +66,11 @@ const FEATURES: &[&str] = &[
 ];
 
 /// Tests that are left out, by the end of their name, with the reason.
-const SKIPPED: &[(&str, &str)] = &[];
+const SKIPPED: &[(&str, &str)] = &[(
+    "test_server_side_routing.TestServerSideRouting.test_direct_connection_with_url_params",
+    "TestKit asks for the class ValueError; neo-bolt's error is of the kind Configuration. The \
+     official Python driver's backend leaves it out, too.",
+)];
 
 pub(crate) fn list() -> Json {
     response("FeatureList", json!({ "features": FEATURES }))

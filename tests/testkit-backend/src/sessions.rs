@@ -207,10 +207,9 @@ async fn attempt(
     match said["errorId"].as_str() {
         None => Ok(()),
         Some("") => Err(WorkFailed(Failure::Frontend("the test said no".to_owned()))),
-        Some(error) => Err(WorkFailed(match context.errors.get(error) {
-            Ok(error) => Failure::Driver(error),
-            Err(unknown) => unknown,
-        })),
+        Some(error) => Err(WorkFailed(
+            context.errors.get(error).unwrap_or_else(|unknown| unknown),
+        )),
     }
 }
 

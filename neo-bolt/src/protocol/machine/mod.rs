@@ -90,6 +90,8 @@ struct Output {
     refused: bool,
     /// A PULL is on its way, so more records may come without another.
     pulling: bool,
+    /// It was for all that there is.
+    pulling_all: bool,
     /// Nobody reads it; it is here so that the server can be told to forget it.
     abandoned: bool,
 }

@@ -193,6 +193,7 @@ impl Machine {
             failed: false,
             refused: false,
             pulling: false,
+            pulling_all: false,
             abandoned: false,
         });
         Ok(id)
@@ -204,6 +205,7 @@ impl Machine {
         let Some(result) = self.results.iter_mut().find(|result| result.id == stream) else {
             return Ok(());
         };
+        result.pulling_all = count < 0;
         result.pulling = true;
         // The server takes the last result for meant where none is named.
         let is_last = stream.0.saturating_add(1) == self.next_stream;

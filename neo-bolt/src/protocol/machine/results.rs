@@ -120,6 +120,13 @@ impl Machine {
             .map(|result| result.id)
     }
 
+    /// All of a result is on its way, however much that may be.
+    pub(crate) fn pulls_all(&self) -> bool {
+        self.results
+            .iter()
+            .any(|result| result.pulling && result.pulling_all)
+    }
+
     pub(super) fn result(&self, stream: StreamId) -> Option<&Output> {
         self.results.iter().find(|result| result.id == stream)
     }
