@@ -86,6 +86,10 @@ impl BookmarkManager {
         }
     }
 
+    pub(crate) fn has_supplier(&self) -> bool {
+        self.shared.supplier.is_some()
+    }
+
     /// What the manager itself knows, without its supplier.
     pub fn bookmarks(&self) -> Bookmarks {
         let current = self.shared.current.lock();

@@ -328,11 +328,12 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
     async fn run(mut self) -> Result<EagerResult, Error> {
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
+        let mut api_told = false;
         loop {
             if let Some(manager) = &self.manager {
                 self.begin.bookmarks = manager.get_bookmarks().await?;
             }
-            let error = match self.attempt().await {
+            let error = match self.attempt(&mut api_told).await {
                 Ok(result) => return Ok(result),
                 Err(error) => error.with_attempts(backoff.attempt()),
             };
@@ -348,7 +349,7 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         }
     }
 
-    async fn attempt(&self) -> Result<EagerResult, Error> {
+    async fn attempt(&mut self, api_told: &mut bool) -> Result<EagerResult, Error> {
         let purpose = Purpose {
             mode: if self.begin.read {
                 AccessMode::Read
@@ -363,8 +364,16 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         };
         let provider = &self.driver.provider;
         let Acquired { mut lease, home } = provider.acquire(&purpose).await?;
+        if let Some(manager) = self
+            .manager
+            .as_ref()
+            .filter(|manager| manager.has_supplier())
+        {
+            // Finding a member may have taken a while.
+            self.begin.bookmarks = manager.get_bookmarks().await?;
+        }
         let connection = lease.connection()?;
-        connection.tell_usage(Some(Api::ExecuteQuery))?;
+        connection.tell_usage((!*api_told).then_some(Api::ExecuteQuery))?;
         let machine = connection.machine();
         match home {
             None => machine.begin(&self.begin)?,
@@ -383,6 +392,7 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         } else {
             read_and_commit(connection, stream, size).await
         };
+        *api_told |= connection.machine().telemetry_taken();
         if let Some(error) = driven.as_ref().err().or(connection.failure()) {
             provider.learn(error, connection.address());
             let (login, error) = (connection.auth().clone(), error.again());
@@ -541,7 +551,8 @@ impl DriverBuilder {
         self
     }
 
-    /// How long opening a connection may take, the login included; 30 s.
+    /// How long it may take until a server answers, TLS included; 30 s. What follows, such as the
+    /// login, is limited by [`connection_acquisition_timeout`](Self::connection_acquisition_timeout).
     pub fn connection_timeout(mut self, timeout: Duration) -> Self {
         self.config.connection_timeout = timeout;
         self

@@ -44,6 +44,7 @@ impl Session {
         config: &TransactionConfig,
         api: Api,
         attempt: u32,
+        api_told: bool,
     ) -> Result<Arc<Link>, Error> {
         let bookmarks = self.memory.bookmarks().await?;
         let database = self.config.database.clone();
@@ -69,7 +70,7 @@ impl Session {
             attempt,
             idempotent: config.idempotent,
             auth: self.config.auth.clone(),
-            api: Some(api),
+            api: (!api_told).then_some(api),
         }))
     }
 
@@ -102,7 +103,7 @@ impl Session {
     ) -> Result<RecordStream, Error> {
         self.finish_previous().await?;
         let mode = self.config.access_mode;
-        let link = self.link(mode, &config, Api::AutoCommit, 1).await?;
+        let link = self.link(mode, &config, Api::AutoCommit, 1, false).await?;
         let (stream, keys) = link.run(&statement.into(), &parameters).await?;
         self.previous = Some(Arc::clone(&link));
         Ok(RecordStream::new(link, stream, keys))
@@ -131,7 +132,7 @@ impl Session {
     ) -> Result<Transaction<'_>, Error> {
         self.finish_previous().await?;
         let (mode, api) = (self.config.access_mode, Api::ExplicitTransaction);
-        let link = self.link(mode, &config, api, 1).await?;
+        let link = self.link(mode, &config, api, 1, false).await?;
         // Rolls back where this future is dropped.
         let transaction = Transaction::new(Arc::clone(&link));
         if !self.config.pipelined_begin {
@@ -241,9 +242,10 @@ impl Session {
         self.finish_previous().await?;
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
+        let mut api_told = false;
         loop {
-            let api = Api::ManagedTransaction;
-            let link = self.link(mode, &config, api, backoff.attempt()).await?;
+            let (api, attempt) = (Api::ManagedTransaction, backoff.attempt());
+            let link = self.link(mode, &config, api, attempt, api_told).await?;
             // Dropped with this future: then it is over, whoever has kept a handle.
             let _over = GiveUp(Arc::clone(&link));
             let begun = if self.config.pipelined_begin {
@@ -271,6 +273,7 @@ impl Session {
                     error
                 }
             };
+            api_told |= link.api_was_told();
             if !link.is_retryable() {
                 return Err(error);
             }

@@ -52,6 +52,8 @@ pub(crate) struct Connection {
     wants_telemetry: bool,
     /// How many connections there are to servers that route by themselves, and to others.
     census: Option<Enumerated>,
+    /// It has been opened to a member of a cluster.
+    is_of_cluster: bool,
     /// Counts up for each server whenever its connections are all given up.
     epoch: u64,
     opened: Instant,
@@ -93,6 +95,7 @@ impl Connection {
             auth,
             wants_telemetry: false,
             census: None,
+            is_of_cluster: false,
             epoch: 0,
             opened: now,
             idle_since: now,
@@ -321,7 +324,13 @@ impl Connection {
         let commit = self.machine.commit_is_unanswered();
         self.machine.set_defunct();
         let message = format!("the connection to {} was lost: {why}", self.address);
-        let error = Error::new(ErrorKind::ServiceUnavailable, message);
+        // Of a cluster it is one member that is gone.
+        let kind = if self.is_of_cluster && !commit {
+            ErrorKind::SessionExpired
+        } else {
+            ErrorKind::ServiceUnavailable
+        };
+        let error = Error::new(kind, message);
         if commit {
             error.with_unknown_commit()
         } else {

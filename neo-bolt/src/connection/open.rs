@@ -1,4 +1,5 @@
-//! Opens a connection: stream, TLS, handshake, login; all within one time limit.
+//! Opens a connection: stream, TLS, handshake, login. Stream and TLS have a time limit of their
+//! own; all of it is done within the acquisition timeout.
 
 use std::io;
 use std::sync::Arc;
@@ -41,17 +42,7 @@ pub(crate) async fn open(
     address: &Address,
     auth: &AuthToken,
 ) -> Result<Connection, Error> {
-    let opened = tokio::time::timeout(opening.timeout, steps(opening, address, auth)).await;
-    let connection = opened.unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::ServiceUnavailable,
-            format!(
-                "{address} did not answer within the connection timeout of {:?}; check that a \
-                 Neo4j server listens there",
-                opening.timeout
-            ),
-        ))
-    })?;
+    let connection = steps(opening, address, auth).await?;
     tracing::debug!(
         address = %address,
         version = %connection.machine.version(),
@@ -61,11 +52,8 @@ pub(crate) async fn open(
     Ok(connection)
 }
 
-async fn steps(
-    opening: &Opening,
-    address: &Address,
-    auth: &AuthToken,
-) -> Result<Connection, Error> {
+/// A byte stream, encrypted where that is wanted.
+async fn connect(opening: &Opening, address: &Address) -> Result<BoxedStream, Error> {
     let stream = opening.connector.connect(address).await.map_err(|error| {
         Error::new(
             ErrorKind::ServiceUnavailable,
@@ -73,7 +61,25 @@ async fn steps(
         )
         .with_source(error)
     })?;
-    let mut stream = encrypt(opening, address, stream).await?;
+    encrypt(opening, address, stream).await
+}
+
+async fn steps(
+    opening: &Opening,
+    address: &Address,
+    auth: &AuthToken,
+) -> Result<Connection, Error> {
+    let stream = tokio::time::timeout(opening.timeout, connect(opening, address)).await;
+    let mut stream = stream.unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::ServiceUnavailable,
+            format!(
+                "{address} did not answer within the connection timeout of {:?}; check that a \
+                 Neo4j server listens there",
+                opening.timeout
+            ),
+        ))
+    })?;
     let encrypted = opening.encryption != Encryption::Off;
     let version = shake_hands(&mut stream, address, encrypted, opening.manifest).await?;
     let mut machine = Machine::new(version);
@@ -117,6 +123,7 @@ async fn steps(
         let says = |hint: &str| hints.get(hint) == Some(&Value::Boolean(true));
         connection.wants_telemetry =
             opening.telemetry && version.has_telemetry() && says("telemetry.enabled");
+        connection.is_of_cluster = opening.routing.is_some();
         connection.census = Some(opening.census.count(says("ssr.enabled")));
     }
     Ok(connection)

@@ -54,6 +54,13 @@ impl Acquired {
     }
 }
 
+/// A question to routers that went without an answer.
+struct Unanswered {
+    asked: u64,
+    database: Option<Arc<str>>,
+    error: Error,
+}
+
 /// See the module's description.
 pub(crate) struct Provider {
     pool: Arc<Pool>,
@@ -69,7 +76,7 @@ pub(crate) struct Provider {
     questions: AtomicU64,
     /// Which question was the last to go without an answer, and why: whoever has waited for it
     /// need not ask again.
-    unanswered: Mutex<Option<(u64, Option<Arc<str>>, Error)>>,
+    unanswered: Mutex<Option<Unanswered>>,
     turn: AtomicUsize,
 }
 
@@ -243,10 +250,8 @@ impl Provider {
     fn check_unanswered(&self, purpose: &Purpose, asked: u64) -> Result<(), Error> {
         let unanswered = self.unanswered.lock();
         match &*unanswered.unwrap_or_else(PoisonError::into_inner) {
-            Some((number, database, error))
-                if *number >= asked && *database == purpose.database =>
-            {
-                Err(error.again())
+            Some(last) if last.asked >= asked && last.database == purpose.database => {
+                Err(last.error.again())
             }
             _ => Ok(()),
         }
@@ -257,11 +262,16 @@ impl Provider {
         let asked = self.questions.fetch_add(1, Ordering::AcqRel) + 1;
         let answer = self.ask_in_turn(purpose, routing, asked).await;
         if let Err(error) = &answer {
-            let failed = (asked, purpose.database.clone(), error.again());
-            *self
+            let failed = Unanswered {
+                asked,
+                database: purpose.database.clone(),
+                error: error.again(),
+            };
+            let mut unanswered = self
                 .unanswered
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Some(failed);
+                .unwrap_or_else(PoisonError::into_inner);
+            *unanswered = Some(failed);
         }
         answer
     }

@@ -28,7 +28,7 @@ impl Link {
             // What was not read by now is not read any more.
             machine.forget_ended();
             let bookmark = machine.answer().and_then(|answer| answer.get("bookmark"));
-            Ok(self.memory.committed(&self.begin.bookmarks, bookmark))
+            Ok(self.memory.committed(self.bookmarks(), bookmark))
         };
         let committed = commit.await;
         *held.state = State::Closed;
@@ -169,7 +169,7 @@ impl Link {
                 let failure = lease.connection()?.failure().map(Error::again);
                 let answer = lease.connection()?.machine().answer();
                 let bookmark = answer.and_then(|answer| answer.get("bookmark"));
-                if let Some(work) = self.memory.committed(&self.begin.bookmarks, bookmark) {
+                if let Some(work) = self.memory.committed(self.bookmarks(), bookmark) {
                     work.await?;
                 }
                 return failure.map_or(Ok(None), Err);

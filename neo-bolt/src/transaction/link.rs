@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -13,6 +12,7 @@ use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 use super::{EagerResult, Memory};
 use crate::auth::AuthToken;
+use crate::bookmark::Bookmarks;
 use crate::callback::BoxFuture;
 use crate::connection::{Connection, Waiters};
 use crate::error::{Error, ErrorKind};
@@ -35,6 +35,9 @@ pub(crate) struct Link {
     attempt: u32,
     /// What the server is told that is used, where it wants to know.
     api: Option<Api>,
+    api_told: AtomicBool,
+    /// What BEGIN or RUN said that must have been seen, where that was asked for just before.
+    sent_bookmarks: OnceLock<Bookmarks>,
     /// It leaves the same behind however often it is done.
     idempotent: bool,
     /// The login of the connection, once there is one.
@@ -174,6 +177,8 @@ impl Link {
             auto_commit,
             attempt,
             api,
+            api_told: AtomicBool::new(false),
+            sent_bookmarks: OnceLock::new(),
             idempotent,
             login: OnceLock::new(),
             home: OnceLock::new(),
@@ -195,6 +200,16 @@ impl Link {
     /// Whether something failed that another attempt may mend.
     pub(crate) fn is_retryable(&self) -> bool {
         self.retryable.load(Ordering::Acquire)
+    }
+
+    /// Whether the server knows what is used.
+    pub(crate) fn api_was_told(&self) -> bool {
+        self.api_told.load(Ordering::Acquire)
+    }
+
+    /// What the transaction said that must have been seen.
+    pub(super) fn bookmarks(&self) -> &Bookmarks {
+        self.sent_bookmarks.get().unwrap_or(&self.begin.bookmarks)
     }
 
     /// Whether somebody has been told of a failure.
@@ -227,13 +242,15 @@ impl Link {
 
     /// How the transaction begins.
     fn begin(&self) -> Cow<'_, Begin> {
-        match self.home.get() {
-            None => Cow::Borrowed(&self.begin),
-            Some(home) => Cow::Owned(Begin {
-                database: Some(Arc::clone(home)),
-                ..self.begin.clone()
-            }),
+        if self.home.get().is_none() && self.sent_bookmarks.get().is_none() {
+            return Cow::Borrowed(&self.begin);
         }
+        let mut begin = self.begin.clone();
+        if let Some(home) = self.home.get() {
+            begin.database = Some(Arc::clone(home));
+        }
+        begin.bookmarks = self.bookmarks().clone();
+        Cow::Owned(begin)
     }
 
     /// Sends BEGIN, and waits until the server has taken it.
@@ -267,6 +284,10 @@ impl Link {
             if let Some(home) = home {
                 self.memory.pin_home(&home);
                 let _ = self.home.set(home);
+            }
+            if self.memory.has_supplier() {
+                // Finding a member may have taken a while.
+                let _ = self.sent_bookmarks.set(self.memory.bookmarks().await?);
             }
             let connection = lease.connection()?;
             let _ = self.login.set(connection.auth().clone());
@@ -316,6 +337,9 @@ impl Link {
 
     /// The server may tell in which database it ran what named none.
     fn learn_home(&self, connection: &mut Connection) {
+        if connection.machine().telemetry_taken() {
+            self.api_told.store(true, Ordering::Release);
+        }
         if let Some(database) = connection.machine().take_database()
             && self.purpose.database.is_none()
             && self.provider.is_routed()
@@ -566,7 +590,7 @@ impl Link {
                 if self.auto_commit {
                     let pull = completed.pull.as_ref();
                     let bookmark = pull.and_then(|pull| pull.get("bookmark"));
-                    work = self.memory.committed(&self.begin.bookmarks, bookmark);
+                    work = self.memory.committed(self.bookmarks(), bookmark);
                 }
                 (ResultSummary::new(completed, server), work)
             }
@@ -605,7 +629,15 @@ impl Link {
     }
 
     pub(crate) async fn is_closed(&self) -> bool {
-        matches!(self.hold().await.state.deref(), State::Closed)
+        let mut held = self.hold().await;
+        match &mut *held.state {
+            State::Closed => true,
+            // The server has ended it, or will when it sees the connection gone.
+            State::Open(lease) => lease.connection().is_ok_and(|connection| {
+                connection.failure().is_some() || connection.machine_ref().is_defunct()
+            }),
+            State::Waiting | State::Kept(_) => false,
+        }
     }
 }
 

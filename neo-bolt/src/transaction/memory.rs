@@ -52,6 +52,13 @@ impl Memory {
         })
     }
 
+    /// Whether bookmarks may come from elsewhere at any time.
+    pub(super) fn has_supplier(&self) -> bool {
+        self.manager
+            .as_ref()
+            .is_some_and(BookmarkManager::has_supplier)
+    }
+
     /// Those of the session's own last transaction, or what it began with.
     pub(crate) fn last_bookmarks(&self) -> Bookmarks {
         self.state().bookmarks.clone()

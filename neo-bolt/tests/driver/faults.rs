@@ -283,7 +283,7 @@ async fn a_wrong_password_names_the_server_and_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_hangs_while_opening_costs_the_connection_timeout() {
+async fn a_peer_that_hangs_while_opening_costs_the_acquisition_timeout() {
     for silent_after in 0..4 {
         let server = Server::new(move |mut peer| async move {
             for step in 0..silent_after {
@@ -297,12 +297,12 @@ async fn a_peer_that_hangs_while_opening_costs_the_connection_timeout() {
         });
         let driver = server
             .builder()
-            .connection_timeout(Duration::from_secs(3))
+            .connection_acquisition_timeout(Duration::from_secs(3))
             .build()
             .unwrap();
         let started = tokio::time::Instant::now();
         let error = driver.verify_connectivity().await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ServiceUnavailable, "{error}");
+        assert_eq!(error.kind(), ErrorKind::AcquisitionTimeout, "{error}");
         assert!(error.to_string().contains("3s"), "{error}");
         assert_eq!(started.elapsed().as_secs(), 3);
     }

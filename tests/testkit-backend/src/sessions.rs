@@ -26,6 +26,15 @@ pub(crate) struct SessionEntry {
 }
 
 impl SessionEntry {
+    /// Whether nothing borrows the session.
+    async fn check_free(&self) -> Result<(), Failure> {
+        match self.open_transaction() {
+            None => Ok(()),
+            Some(open) if open.has_failed().await => open.close().await,
+            Some(_) => Err(busy()),
+        }
+    }
+
     pub(crate) fn open_transaction(&self) -> Option<TransactionEntry> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.clone().filter(TransactionEntry::is_open)
@@ -93,9 +102,7 @@ pub(crate) fn transaction_config(data: &Json) -> Result<TransactionConfig, Failu
 
 pub(crate) async fn run(context: &Context, data: &Json) -> Result<Json, Failure> {
     let entry = context.sessions.get(text(data, "sessionId"))?;
-    if entry.open_transaction().is_some() {
-        return Err(busy());
-    }
+    entry.check_free().await?;
     let config = transaction_config(data)?;
     let parameters = values::parameters(data)?;
     let mut session = entry.session.lock().await;
@@ -108,9 +115,7 @@ pub(crate) async fn run(context: &Context, data: &Json) -> Result<Json, Failure>
 
 pub(crate) async fn begin(context: &Arc<Context>, data: &Json) -> Result<Json, Failure> {
     let entry = context.sessions.get(text(data, "sessionId"))?;
-    if entry.open_transaction().is_some() {
-        return Err(busy());
-    }
+    entry.check_free().await?;
     let config = transaction_config(data)?;
     let guard = Arc::clone(&entry.session).lock_owned().await;
     if let Some(session) = guard.as_ref() {
@@ -171,9 +176,7 @@ pub(crate) async fn managed(
 ) -> Result<Json, Failure> {
     let id = text(data, "sessionId").to_owned();
     let entry = context.sessions.get(&id)?;
-    if entry.open_transaction().is_some() {
-        return Err(busy());
-    }
+    entry.check_free().await?;
     let config = transaction_config(data)?;
     let mut session = entry.session.lock().await;
     let session = session.as_mut().ok_or_else(closed)?;

@@ -31,6 +31,7 @@ enum Command {
     Commit(oneshot::Sender<Result<(), Error>>),
     Rollback(oneshot::Sender<Result<(), Error>>),
     Close(oneshot::Sender<Result<(), Error>>),
+    IsClosed(oneshot::Sender<Result<bool, Error>>),
 }
 
 #[derive(Clone)]
@@ -90,6 +91,12 @@ impl TransactionEntry {
         Ok(answer.await.map_err(|_| over())??)
     }
 
+    /// Whether it is over, or has failed: nobody keeps such a transaction in Rust, where `?` has
+    /// dropped it.
+    pub(crate) async fn has_failed(&self) -> bool {
+        matches!(self.tell(Command::IsClosed).await, Ok(true))
+    }
+
     /// Nothing happens where it is over.
     pub(crate) async fn close(&self) -> Result<(), Failure> {
         match self.tell(Command::Close).await {
@@ -135,6 +142,9 @@ async fn live(
                 over.store(true, Ordering::Release);
                 let _ = answer.send(rolled_back);
                 return;
+            }
+            Command::IsClosed(answer) => {
+                let _ = answer.send(Ok(transaction.closed().await));
             }
             Command::Close(answer) => {
                 let closed = transaction.close().await;

@@ -120,6 +120,8 @@ pub(crate) struct Machine {
     /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE, or at the end of a result that
     /// nobody reads.
     answer: Option<Metadata>,
+    /// The server has taken the last telemetry.
+    telemetry_taken: bool,
     /// The database that the last transaction runs in, where the server says so (Bolt 5.8).
     database: Option<Arc<str>>,
     /// The login has expired; a RESET does not mend that.
@@ -144,6 +146,7 @@ impl Machine {
             in_transaction: false,
             failure: None,
             answer: None,
+            telemetry_taken: false,
             database: None,
             login_expired: false,
             defunct: false,
@@ -328,7 +331,8 @@ impl Machine {
             }
             Request::Route => self.answer = Some(metadata),
             Request::Begin => self.database = metadata.get::<&str>("db").map(Into::into),
-            Request::Logon | Request::Logoff | Request::Telemetry | Request::Reset => {}
+            Request::Telemetry => self.telemetry_taken = true,
+            Request::Logon | Request::Logoff | Request::Reset => {}
         }
     }
 
@@ -350,6 +354,11 @@ impl Machine {
     /// The first failure since the last RESET.
     pub(crate) fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
+    }
+
+    /// Whether the server has taken the last telemetry.
+    pub(crate) fn telemetry_taken(&self) -> bool {
+        self.telemetry_taken
     }
 
     /// The database that the last transaction runs in, where the server has said so.

@@ -146,6 +146,7 @@ impl Machine {
 
     /// Tells the server which part of the driver is used (Bolt 5.4 and later).
     pub(crate) fn telemetry(&mut self, api: Api) -> Result<(), Error> {
+        self.telemetry_taken = false;
         self.request(Request::Telemetry, tag::TELEMETRY, 1, |encoder| {
             encoder.integer(api as i64);
             Ok(())
