@@ -135,16 +135,10 @@ impl Error {
         self
     }
 
-    /// Whether the server takes the connection's login no more, so that only a new connection
-    /// helps.
+    /// Whether the server takes the login of none of its connections any more, so that all must
+    /// log in anew.
     pub(crate) fn is_expired_login(&self) -> bool {
-        matches!(
-            self.code(),
-            Some(
-                "Neo.ClientError.Security.AuthorizationExpired"
-                    | "Neo.ClientError.Security.TokenExpired"
-            )
-        )
+        self.code() == Some("Neo.ClientError.Security.AuthorizationExpired")
     }
 
     /// Whether it is about the login, so that whoever gives out logins should hear of it.

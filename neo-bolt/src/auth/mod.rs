@@ -71,7 +71,8 @@ impl AuthToken {
             .with("credentials", ticket)
     }
 
-    /// Whatever a server's own scheme wants.
+    /// Whatever a server's own scheme wants. Credentials and realm are left out where they are
+    /// empty.
     pub fn custom(
         principal: impl Into<String>,
         credentials: impl Into<String>,
@@ -79,10 +80,12 @@ impl AuthToken {
         scheme: impl Into<String>,
         parameters: Map,
     ) -> Self {
-        let mut token = Self::scheme(&scheme.into())
-            .with("principal", principal)
-            .with("credentials", credentials)
-            .with("realm", realm);
+        let mut token = Self::scheme(&scheme.into()).with("principal", principal);
+        for (key, value) in [("credentials", credentials.into()), ("realm", realm.into())] {
+            if !value.is_empty() {
+                token = token.with(key, value);
+            }
+        }
         if !parameters.is_empty() {
             Arc::make_mut(&mut token.entries).insert("parameters".to_owned(), parameters.into());
         }

@@ -35,7 +35,7 @@ struct Server {
     #[allow(clippy::vec_box)] // they come and go as they are, without being moved
     idle: Mutex<Vec<Box<Connection>>>,
     in_use: AtomicUsize,
-    /// Connections that were opened before this last rose are not used again.
+    /// Connections that were opened before this last rose must log in anew.
     epoch: AtomicU64,
     /// Somebody speaks Bolt there, or did once.
     spoke_bolt: AtomicBool,
@@ -156,14 +156,17 @@ impl Pool {
                 let new = self.open(&server, address, &auth, own).await?;
                 break (Box::new(new), true);
             };
-            if !self.is_fresh(&server, &mut idle, wish.checked).await {
+            let epoch = server.epoch.load(Ordering::Acquire);
+            let is_logged_in = idle.epoch() >= epoch;
+            if !self.is_fresh(&mut idle, wish.checked).await {
                 tracing::debug!(%address, "a pooled connection was closed");
-            } else if *idle.auth() == auth {
+            } else if is_logged_in && *idle.auth() == auth {
                 break (idle, false);
             } else if idle.takes_other_logins() {
                 idle.log_on_anew(&auth)?;
+                idle.set_epoch(epoch);
                 break (idle, false);
-            } else if own {
+            } else if own && is_logged_in {
                 let error = no_other_logins(&mut idle);
                 self.put_back(&server, idle);
                 return Err(error);
@@ -249,11 +252,8 @@ impl Pool {
 
     /// Whether an idle connection can be used. A look at the socket costs no round trip; a
     /// question to the server is asked only where the liveness check says so.
-    async fn is_fresh(&self, server: &Server, connection: &mut Connection, checked: bool) -> bool {
-        if connection.epoch() < server.epoch.load(Ordering::Acquire)
-            || connection.age() >= self.config.max_connection_lifetime
-            || connection.is_closed()
-        {
+    async fn is_fresh(&self, connection: &mut Connection, checked: bool) -> bool {
+        if connection.age() >= self.config.max_connection_lifetime || connection.is_closed() {
             return false;
         }
         let limit = if checked {
@@ -308,15 +308,13 @@ impl Pool {
         }
     }
 
-    /// The server takes the logins of all its connections no more: none is used again.
+    /// The server takes the logins of all its connections no more: none is used again before it
+    /// has logged in anew.
     pub(crate) fn forget_logins(&self, address: &Address) {
-        {
-            let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(server) = servers.get(address) {
-                server.epoch.fetch_add(1, Ordering::AcqRel);
-            }
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = servers.get(address) {
+            server.epoch.fetch_add(1, Ordering::AcqRel);
         }
-        self.forget(address);
     }
 
     fn put_back(&self, server: &Server, mut connection: Box<Connection>) {
@@ -449,7 +447,8 @@ impl Drop for Lease {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
-        if connection.epoch() >= self.server.epoch.load(Ordering::Acquire) && connection.recycle() {
+        let is_logged_in = connection.epoch() >= self.server.epoch.load(Ordering::Acquire);
+        if (is_logged_in || connection.takes_other_logins()) && connection.recycle() {
             pool.put_back(&self.server, connection);
         }
     }

@@ -27,6 +27,7 @@ pub(crate) const ROUTE: u8 = 0x66;
 pub(crate) const HELLO: u8 = 0x01;
 const GOODBYE: u8 = 0x02;
 pub(crate) const LOGON: u8 = 0x6A;
+pub(crate) const LOGOFF: u8 = 0x6B;
 
 type Script = Box<dyn Fn(Peer) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use neo_bolt::{BookmarkManager, Error, ErrorKind, RetryPolicy, params};
 
-use crate::peer::{BEGIN, COMMIT, PULL, RUN, Server, pipelined};
+use crate::peer::{BEGIN, COMMIT, LOGOFF, LOGON, PULL, RUN, Server, pipelined};
 
 /// Fails so many times with a code, and serves then.
 fn failing(times: usize, code: &'static str) -> Arc<Server> {
@@ -182,27 +182,35 @@ async fn policies_beyond_all_measure_do_not_panic() {
     }
 }
 
-/// Where the user's rights have changed, only a new connection helps.
+/// Where the user's rights have changed, every connection logs in anew before it is used again;
+/// the server's answers to that come with those to what is asked next.
 #[tokio::test]
-async fn expired_rights_call_for_a_new_connection() {
+async fn expired_rights_call_for_a_new_login() {
     let server = Server::new(|mut peer| async move {
         peer.log_in().await;
-        if peer.number > 0 {
-            return peer.serve().await;
-        }
         while let Some(request) = peer.receive().await {
             match request.tag {
                 BEGIN => {
                     peer.failure("Neo.ClientError.Security.AuthorizationExpired")
                         .await
                 }
-                crate::peer::RESET => peer.success(params! {}).await,
+                crate::peer::RESET | LOGOFF => peer.success(params! {}).await,
+                LOGON => {
+                    peer.success(params! {}).await;
+                    return peer.serve().await;
+                }
                 _ => peer.ignored().await,
             }
         }
     });
     server.driver().execute_query("1", ()).await.unwrap();
-    assert_eq!(server.opened(), 2);
+    assert_eq!(server.opened(), 1);
+    let requests = server.requests(0);
+    assert!(
+        requests
+            .windows(3)
+            .any(|three| three == [LOGOFF, LOGON, BEGIN])
+    );
 }
 
 #[tokio::test]

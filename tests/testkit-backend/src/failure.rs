@@ -121,6 +121,16 @@ fn message(error: &neo_bolt::Error) -> String {
         Some(cause) if error.kind() == neo_bolt::ErrorKind::ResultFailed => {
             format!("{}\nCaused by: {}", error.message(), class(cause))
         }
+        _ if error.message().contains("login of its own") => {
+            // TestKit looks for these words.
+            let (_, version) = error.message().split_once("Bolt ").unwrap_or_default();
+            let version: String = version.chars().take(3).collect();
+            let version = version.replace('.', ", ");
+            format!(
+                "User switching is not supported for Bolt Protocol Version({version}): {}",
+                error.message()
+            )
+        }
         _ => error.message().to_owned(),
     }
 }

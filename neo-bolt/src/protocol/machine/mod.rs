@@ -124,8 +124,8 @@ pub(crate) struct Machine {
     telemetry_taken: bool,
     /// The database that the last transaction runs in, where the server says so (Bolt 5.8).
     database: Option<Arc<str>>,
-    /// The login has expired; a RESET does not mend that.
-    login_expired: bool,
+    /// The login was refused; a RESET does not mend that.
+    login_refused: bool,
     defunct: bool,
 }
 
@@ -148,7 +148,7 @@ impl Machine {
             answer: None,
             telemetry_taken: false,
             database: None,
-            login_expired: false,
+            login_refused: false,
             defunct: false,
         }
     }
@@ -263,8 +263,7 @@ impl Machine {
             }
             Response::Failure(error) => {
                 self.pending.pop_front();
-                self.login_expired |=
-                    error.is_expired_login() || matches!(due, Request::Logon | Request::Logoff);
+                self.login_refused |= matches!(due, Request::Logon | Request::Logoff);
                 if self.resets_due == 0 {
                     self.failure.get_or_insert(error);
                     if let Request::Run(stream) | Request::Pull(stream) = due
@@ -390,7 +389,7 @@ impl Machine {
 
     /// Nobody may use the connection any more, not even after a RESET.
     pub(crate) fn is_spent(&self) -> bool {
-        self.defunct || self.login_expired
+        self.defunct || self.login_refused
     }
 
     pub(crate) fn owes_nothing(&self) -> bool {
