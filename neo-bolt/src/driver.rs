@@ -96,7 +96,7 @@ impl Driver {
     /// # Errors
     /// As [`verify_connectivity`](Self::verify_connectivity).
     pub async fn server_info(&self) -> Result<ServerInfo, Error> {
-        let mut lease = self.any(None).await?;
+        let mut lease = self.any(None, None).await?;
         // A login that was changed on the way must have been taken.
         let connection = lease.connection()?;
         connection.drive(Wanted::Idle).await?;
@@ -106,11 +106,12 @@ impl Driver {
         server_info(&mut lease)
     }
 
-    /// A connection to whoever reads, with the login `auth` or the driver's.
-    async fn any(&self, auth: Option<AuthToken>) -> Result<Lease, Error> {
+    /// A connection to whoever reads `database`, with the login `auth` or the driver's.
+    async fn any(&self, auth: Option<AuthToken>, database: Option<&str>) -> Result<Lease, Error> {
         let purpose = Purpose {
             mode: AccessMode::Read,
             auth,
+            database: database.map(Into::into),
             checked: true,
             ..Purpose::default()
         };
@@ -131,7 +132,7 @@ impl Driver {
             ) => Ok(false),
             _ => Err(error),
         };
-        let mut lease = match self.any(Some(auth.clone())).await {
+        let mut lease = match self.any(Some(auth.clone()), Some("system")).await {
             Ok(lease) => lease,
             Err(error) => return refused(error),
         };
@@ -155,7 +156,7 @@ impl Driver {
     /// # Errors
     /// As [`verify_connectivity`](Self::verify_connectivity).
     pub async fn supports_session_auth(&self) -> Result<bool, Error> {
-        let mut lease = self.any(None).await?;
+        let mut lease = self.any(None, None).await?;
         Ok(lease.connection()?.takes_other_logins())
     }
 
@@ -164,7 +165,7 @@ impl Driver {
     /// # Errors
     /// As [`verify_connectivity`](Self::verify_connectivity).
     pub async fn supports_multi_db(&self) -> Result<bool, Error> {
-        let mut lease = self.any(None).await?;
+        let mut lease = self.any(None, None).await?;
         let version = lease.connection()?.machine().version();
         Ok(version.has_databases())
     }
