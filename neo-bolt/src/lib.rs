@@ -71,7 +71,7 @@ pub use pool::ConnectionPoolMetrics;
 pub use protocol::Version;
 pub use record::{Record, Row};
 pub use resolver::Resolver;
-pub use result::RecordStream;
+pub use result::{Graph, RecordStream, RecordsAs};
 pub use retry::RetryPolicy;
 pub use routing::RoutingTable;
 pub use session::Session;

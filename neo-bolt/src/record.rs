@@ -130,6 +130,20 @@ impl Record {
         ))?)
     }
 
+    /// The position of the column `key`, from 0.
+    pub fn index(&self, key: &str) -> Option<usize> {
+        self.keys.iter().position(|known| known == key)
+    }
+
+    /// The values of all columns, with their names.
+    ///
+    /// # Errors
+    /// The bytes are broken.
+    pub fn items(&self) -> Result<Vec<(&str, Value)>, Error> {
+        let keys = self.keys.iter().map(String::as_str);
+        Ok(keys.zip(self.values()?).collect())
+    }
+
     /// The values of all columns.
     ///
     /// # Errors

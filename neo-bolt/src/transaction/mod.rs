@@ -10,10 +10,12 @@ pub(crate) use memory::Memory;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::error::Error;
 use crate::packstream::ToBolt;
 use crate::record::Record;
-use crate::result::RecordStream;
+use crate::result::{Gatherer, Graph, RecordStream};
 use crate::summary::ResultSummary;
 
 /// A whole result.
@@ -26,6 +28,30 @@ pub struct EagerResult {
     pub records: Vec<Record>,
     /// What the statement did.
     pub summary: ResultSummary,
+}
+
+impl EagerResult {
+    /// The records as values of a type that serde knows: a struct with fields of the columns'
+    /// names, or a tuple of the columns in their order.
+    ///
+    /// # Errors
+    /// A record is no `T`.
+    pub fn records_as<'r, T: Deserialize<'r>>(&'r self) -> Result<Vec<T>, Error> {
+        self.records.iter().map(Record::to).collect()
+    }
+
+    /// The nodes and relationships of the records, each once.
+    ///
+    /// # Errors
+    /// The bytes are broken.
+    pub fn graph(&self) -> Result<Graph, Error> {
+        let mut gatherer = Gatherer::default();
+        for record in &self.records {
+            let values = record.values()?;
+            values.into_iter().for_each(|value| gatherer.take(value));
+        }
+        Ok(gatherer.finish())
+    }
 }
 
 macro_rules! statements {

@@ -10,6 +10,7 @@ mod pool;
 mod results;
 mod retries;
 mod routing;
+mod sessions;
 #[cfg(feature = "tls")]
 mod tls;
 mod versions;

@@ -195,6 +195,11 @@ impl Peer {
     }
 
     pub(crate) async fn log_in_as(&mut self, minor: u8, major: u8) {
+        self.log_in_with(minor, major, Map::new()).await;
+    }
+
+    /// As a server that hints at things.
+    pub(crate) async fn log_in_with(&mut self, minor: u8, major: u8, hints: Map) {
         if self.read(20).await.is_none() {
             return;
         }
@@ -202,8 +207,10 @@ impl Peer {
         if self.expect(HELLO).await.is_none() {
             return;
         }
-        self.success(params! { "server" => "Neo4j/5.26.0", "connection_id" => "bolt-1" })
-            .await;
+        let said = params! {
+            "server" => "Neo4j/5.26.0", "connection_id" => "bolt-1", "hints" => hints,
+        };
+        self.success(said).await;
         if (major, minor) >= (5, 1) && self.expect(LOGON).await.is_some() {
             self.success(Map::new()).await;
         }

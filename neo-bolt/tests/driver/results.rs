@@ -1,6 +1,8 @@
 //! Streaming, several results at once, and results that nobody reads to their end.
 
-use neo_bolt::{Error, NotificationClassification, NotificationSeverity, SessionConfig, params};
+use neo_bolt::{
+    Error, ErrorKind, NotificationClassification, NotificationSeverity, SessionConfig, params,
+};
 
 use crate::peer::{BEGIN, COMMIT, DISCARD, PULL, RESET, RUN, Server, pipelined};
 
@@ -280,4 +282,21 @@ async fn notifications_are_read_from_status_objects_too() {
         NotificationClassification::Unrecognized
     );
     assert_eq!(notification.position().unwrap().line, 1);
+}
+
+#[tokio::test]
+async fn records_become_values_and_the_summary_stays_at_hand() {
+    let server = Server::sound();
+    let mut session = server.driver().session(by_two());
+    let mut numbers = session.run("3", ()).await.unwrap().records_as::<(i64,)>();
+    assert_eq!(numbers.collect().await.unwrap(), [(3,), (2,), (1,)]);
+    assert_eq!(numbers.consume().await.unwrap().database(), Some("neo4j"));
+    let mut result = session.run("3", ()).await.unwrap();
+    let eager = result.to_eager_result().await.unwrap();
+    assert_eq!(eager.records_as::<(i64,)>().unwrap().len(), 3);
+    assert!(eager.graph().unwrap().nodes.is_empty());
+    assert!(result.closed());
+    let error = result.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResultConsumed);
+    assert!(result.consume().await.is_ok());
 }

@@ -1,5 +1,13 @@
 //! Results as streams.
 
+mod gathered;
+mod typed;
+
+pub use gathered::Graph;
+pub use typed::RecordsAs;
+
+pub(crate) use gathered::Gatherer;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -9,14 +17,15 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind};
 use crate::packstream::FromBolt;
 use crate::protocol::StreamId;
 use crate::record::Record;
 use crate::summary::ResultSummary;
-use crate::transaction::Link;
-use crate::value::Value;
+use crate::transaction::{EagerResult, Link};
+use crate::value::{Map, Value};
 
 /// The records of a result as the server sends them, a batch at a time, with back-pressure: at
 /// most two batches are held, the one being read and the one on its way.
@@ -209,6 +218,82 @@ impl RecordStream {
             values.push(record?.values()?);
         }
         Ok(values)
+    }
+
+    /// The records that are left, as maps of their columns.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn data(&mut self) -> Result<Vec<Map>, Error> {
+        let mut data = Vec::new();
+        while let Some(record) = self.next().await {
+            data.push(record?.data()?);
+        }
+        Ok(data)
+    }
+
+    /// The nodes and relationships of the records that are left, each once.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn graph(&mut self) -> Result<Graph, Error> {
+        let mut gatherer = Gatherer::default();
+        while let Some(record) = self.next().await {
+            let values = record?.values()?;
+            values.into_iter().for_each(|value| gatherer.take(value));
+        }
+        Ok(gatherer.finish())
+    }
+
+    /// The records that are left and what the statement did.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`collect`](Self::collect).
+    pub async fn to_eager_result(&mut self) -> Result<EagerResult, Error> {
+        let records = self.collect().await?;
+        Ok(EagerResult {
+            keys: Arc::clone(&self.keys),
+            records,
+            summary: self.consume().await?,
+        })
+    }
+
+    /// The records as values of a type that serde knows: a struct with fields of the columns'
+    /// names, or a tuple of the columns in their order.
+    ///
+    /// ```no_run
+    /// #[derive(serde::Deserialize)]
+    /// struct Person {
+    ///     name: String,
+    ///     born: Option<i32>,
+    /// }
+    ///
+    /// # async fn example(mut session: neo_bolt::Session) -> Result<(), neo_bolt::Error> {
+    /// let statement = "MATCH (p:Person) RETURN p.name AS name, p.born AS born";
+    /// let mut people = session.run(statement, ()).await?.records_as::<Person>();
+    /// while let Some(person) = people.next().await {
+    ///     let person = person?;
+    ///     println!("{} {:?}", person.name, person.born);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn records_as<T: DeserializeOwned>(self) -> RecordsAs<T> {
+        RecordsAs::new(self)
+    }
+
+    /// Whether nothing can be read any more: it was consumed, or its transaction is over.
+    pub fn closed(&self) -> bool {
+        self.consumed || self.link.was_closed()
     }
 
     /// Passes over what is left, which is not sent, and says what the statement did. It may be
