@@ -378,8 +378,8 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         let machine = connection.machine();
         match home {
             None => machine.begin(&self.begin)?,
-            Some(home) => machine.begin(&Begin {
-                database: Some(home),
+            Some(ref home) => machine.begin(&Begin {
+                database: Some(Arc::clone(home)),
                 ..self.begin.clone()
             })?,
         }
@@ -395,7 +395,8 @@ impl<P: ToBolt + Send + Sync> ExecuteQuery<'_, P> {
         };
         *api_told |= connection.machine().telemetry_taken();
         if let Some(error) = driven.as_ref().err().or(connection.failure()) {
-            provider.learn(error, connection.address());
+            let database = purpose.database.as_ref().or(home.as_ref());
+            provider.learn(error, connection.address(), database);
             let (login, error) = (connection.auth().clone(), error.again());
             return Err(provider
                 .pool()

@@ -132,7 +132,8 @@ impl Provider {
 
     async fn acquire_routed(&self, purpose: &Purpose, routing: &Map) -> Result<Acquired, Error> {
         if purpose.database.is_some() {
-            let lease = self.acquire_member(purpose, routing).await?;
+            let table = self.table(purpose, routing).await?;
+            let lease = self.acquire_member(purpose, &table).await?;
             return Ok(Acquired::plain(lease));
         }
         if self.pool.census().all_route_by_themselves()
@@ -142,28 +143,25 @@ impl Provider {
                 database: Some(guess),
                 ..purpose.clone()
             };
-            let mut lease = self.acquire_member(&purpose, routing).await?;
+            let table = self.table(&purpose, routing).await?;
+            let mut lease = self.acquire_member(&purpose, &table).await?;
             if lease.connection()?.routes_by_itself() {
                 return Ok(Acquired::plain(lease));
             }
         }
-        let Some(home) = self.resolve_home(purpose, routing).await? else {
-            let lease = self.acquire_member(purpose, routing).await?;
-            return Ok(Acquired::plain(lease));
-        };
-        let purpose = Purpose {
-            database: Some(Arc::clone(&home)),
-            ..purpose.clone()
-        };
-        let lease = self.acquire_member(&purpose, routing).await?;
+        let table = self.resolve_home(purpose, routing).await?;
+        let lease = self.acquire_member(purpose, &table).await?;
         Ok(Acquired {
             lease,
-            home: Some(home),
+            home: table.database,
         })
     }
 
-    async fn acquire_member(&self, purpose: &Purpose, routing: &Map) -> Result<Lease, Error> {
-        let table = self.table(purpose, routing).await?;
+    async fn acquire_member(
+        &self,
+        purpose: &Purpose,
+        table: &RoutingTable,
+    ) -> Result<Lease, Error> {
         // Each member is tried once; whom a router still names after that is its own mistake.
         let mut members = table.servers(purpose.mode).to_vec();
         let mut last = None;
@@ -207,42 +205,40 @@ impl Provider {
 
     /// The table of `purpose`'s database, asked for where it is not known or has run out.
     async fn table(&self, purpose: &Purpose, routing: &Map) -> Result<RoutingTable, Error> {
-        if let Some(table) = self.known(purpose) {
+        if let Some(table) = self.known(&purpose.database, purpose.mode) {
             return Ok(table);
         }
         let asked = self.questions.load(Ordering::Acquire) + 1;
         let _only = self.asking.lock().await;
-        if let Some(table) = self.known(purpose) {
+        if let Some(table) = self.known(&purpose.database, purpose.mode) {
             return Ok(table);
         }
         self.check_unanswered(purpose, asked)?;
         self.ask_all(purpose, routing).await
     }
 
-    /// The user's home database, from a router. `None` where routers don't tell.
-    async fn resolve_home(
-        &self,
-        purpose: &Purpose,
-        routing: &Map,
-    ) -> Result<Option<Arc<str>>, Error> {
+    /// The table of the user's home database, from a router. It is not named where routers don't
+    /// tell.
+    async fn resolve_home(&self, purpose: &Purpose, routing: &Map) -> Result<RoutingTable, Error> {
         let asked = self.questions.load(Ordering::Acquire) + 1;
         let _only = self.asking.lock().await;
         // An answer to a question that was asked after this began is as good.
-        if let Some(home) = self.homes.get_since(purpose, asked) {
-            return Ok(Some(home));
+        if let Some(home) = self.homes.get_since(purpose, asked)
+            && let Some(table) = self.known(&home.into(), purpose.mode)
+        {
+            return Ok(table);
         }
-        if self.known(purpose).is_some() {
-            return Ok(None);
+        if let Some(table) = self.known(&None, purpose.mode) {
+            return Ok(table);
         }
         self.check_unanswered(purpose, asked)?;
-        let table = self.ask_all(purpose, routing).await?;
-        Ok(table.database)
+        self.ask_all(purpose, routing).await
     }
 
-    fn known(&self, purpose: &Purpose) -> Option<RoutingTable> {
+    fn known(&self, database: &Option<Arc<str>>, mode: AccessMode) -> Option<RoutingTable> {
         self.tables()
-            .get(&purpose.database)
-            .filter(|table| table.is_fresh(purpose.mode, Instant::now()))
+            .get(database)
+            .filter(|table| table.is_fresh(mode, Instant::now()))
             .cloned()
     }
 
@@ -323,7 +319,7 @@ impl Provider {
     fn no_router(&self, last: Option<Error>) -> Error {
         match last {
             // What is wrong with the only address that there is.
-            Some(error) if error.kind() != ErrorKind::Server => error,
+            Some(error) if !matches!(error.kind(), ErrorKind::Server | ErrorKind::Protocol) => error,
             Some(error) => Error::new(
                 ErrorKind::ServiceUnavailable,
                 format!(
@@ -388,8 +384,8 @@ impl Provider {
         self.ask_all(purpose, routing).await.map(|_| ())
     }
 
-    /// Learns from a failure on a connection to `address`.
-    pub(crate) fn learn(&self, error: &Error, address: &Address) {
+    /// Learns from a failure on a connection to `address`, which was used for `database`.
+    pub(crate) fn learn(&self, error: &Error, address: &Address, database: Option<&Arc<str>>) {
         match (error.kind(), error.code()) {
             (ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired, _) => self.gone(address),
             (_, Some("Neo.TransientError.General.DatabaseUnavailable")) => self.gone(address),
@@ -402,8 +398,12 @@ impl Provider {
                     | "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase",
                 ),
             ) => {
+                // It may well lead other databases.
                 let mut tables = self.tables();
-                tables.values_mut().for_each(|table| table.demote(address));
+                match tables.get_mut(&database.cloned()) {
+                    Some(table) => table.demote(address),
+                    None => tables.values_mut().for_each(|table| table.demote(address)),
+                }
             }
             _ => {}
         }

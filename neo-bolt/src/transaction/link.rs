@@ -368,7 +368,9 @@ impl Link {
 
     fn learn(&self, connection: &Connection, driven: &Result<(), Error>) {
         if let Some(error) = driven.as_ref().err().or(connection.failure()) {
-            self.provider.learn(error, connection.address());
+            let home = self.memory.home();
+            let database = self.purpose.database.as_ref().or(home.as_ref());
+            self.provider.learn(error, connection.address(), database);
         }
     }
 

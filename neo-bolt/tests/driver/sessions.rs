@@ -157,8 +157,8 @@ async fn notifications_are_left_out_by_the_server() {
     let driver = server.driver();
     let mut session = driver.session(SessionConfig::default().notifications(filter.clone()));
     session.run("1", ()).await.unwrap().consume().await.unwrap();
-    let said = said.lock().unwrap();
-    let Some(Value::Map(extra)) = said[0].1.last() else {
+    let extra = said.lock().unwrap()[0].1.last().cloned();
+    let Some(Value::Map(extra)) = extra else {
         panic!("no extra");
     };
     let severity = extra.get("notifications_minimum_severity");
