@@ -110,9 +110,10 @@ impl Driver {
     async fn any(&self, auth: Option<AuthToken>, database: Option<&str>) -> Result<Lease, Error> {
         let purpose = Purpose {
             mode: AccessMode::Read,
+            // A login is asked about, which shows whether the connection lives.
+            checked: auth.is_none(),
             auth,
             database: database.map(Into::into),
-            checked: true,
             ..Purpose::default()
         };
         Ok(self.shared.provider.acquire(&purpose).await?.lease)

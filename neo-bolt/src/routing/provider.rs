@@ -307,7 +307,9 @@ impl Provider {
                     Err(error) if is_final(&error) => return Err(error),
                     Err(error) => {
                         tracing::debug!(%router, %error, "a router sent no table");
-                        self.gone(&router);
+                        if !matches!(error.kind(), ErrorKind::Server | ErrorKind::Protocol) {
+                            self.gone(&router);
+                        }
                         last = Some(error);
                     }
                 }

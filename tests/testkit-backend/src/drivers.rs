@@ -246,14 +246,17 @@ pub(crate) async fn ask_driver(
             same()
         }
         "GetRoutingTable" => {
-            let table = driver.routing_table(data["database"].as_str());
-            let table = table.ok_or_else(|| Failure::Backend("there is no table".to_owned()))?;
             let names = |list: &[Address]| list.iter().map(Address::to_string).collect::<Vec<_>>();
-            let data = json!({
-                "database": table.database(), "ttl": table.ttl().as_secs(),
-                "routers": names(table.routers()), "readers": names(table.readers()),
-                "writers": names(table.writers()),
-            });
+            let data = match driver.routing_table(data["database"].as_str()) {
+                Some(table) => json!({
+                    "database": table.database(), "ttl": table.ttl().as_secs(),
+                    "routers": names(table.routers()), "readers": names(table.readers()),
+                    "writers": names(table.writers()),
+                }),
+                None => json!({
+                    "database": null, "ttl": 0, "routers": [], "readers": [], "writers": [],
+                }),
+            };
             response("RoutingTable", data)
         }
         "GetConnectionPoolMetrics" => {
