@@ -38,8 +38,10 @@ use crate::auth::AuthToken;
 use crate::error::{Error, ErrorKind};
 use crate::protocol::{Api, Machine, Wanted};
 
-/// How much room a read offers at least.
+/// How much room a read offers at first, and at least.
 const READ_SIZE: usize = 8 * 1024;
+/// How much room a read offers at most: twice as much as the last whenever that was filled.
+const MAX_READ_SIZE: usize = 128 * 1024;
 
 /// An open connection. Whoever has it has it alone.
 pub(crate) struct Connection {
@@ -58,6 +60,7 @@ pub(crate) struct Connection {
     epoch: u64,
     opened: Instant,
     idle_since: Instant,
+    read_size: usize,
     /// How long the server may keep silent while an answer is due; its own hint.
     silence_limit: Option<Duration>,
     silence: Option<Pin<Box<Sleep>>>,
@@ -99,6 +102,7 @@ impl Connection {
             epoch: 0,
             opened: now,
             idle_since: now,
+            read_size: READ_SIZE,
             silence_limit: None,
             silence: None,
             reset_limit,
@@ -283,7 +287,7 @@ impl Connection {
 
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let incoming = self.machine.incoming();
-        incoming.reserve(READ_SIZE);
+        incoming.reserve(self.read_size);
         let before = incoming.len();
         let received = {
             let spare = tokio::io::AsyncReadExt::read_buf(&mut self.stream, incoming);
@@ -292,7 +296,10 @@ impl Connection {
         };
         match received {
             Ok(0) => Poll::Ready(Err(self.lost("the server closed it"))),
-            Ok(_) => {
+            Ok(count) => {
+                if count >= self.read_size {
+                    self.read_size = (self.read_size * 2).min(MAX_READ_SIZE);
+                }
                 debug_assert!(self.machine.incoming().len() > before);
                 self.silence = None;
                 Poll::Ready(Ok(()))
@@ -372,6 +379,11 @@ impl Connection {
     pub(crate) fn recycle(&mut self) -> bool {
         self.waiters.clear();
         self.silence = None;
+        if self.read_size > READ_SIZE {
+            // What waits in the pool should be small.
+            self.read_size = READ_SIZE;
+            self.machine.give_back_room();
+        }
         if self.machine.is_clean() {
             return true;
         }

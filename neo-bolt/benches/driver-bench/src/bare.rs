@@ -90,3 +90,28 @@ pub(crate) fn run(
     done?;
     Ok((time, 0))
 }
+
+/// Opens connections that do nothing more; they close when they are dropped. The one buffer that
+/// each has here is small.
+pub(crate) fn idle_connections(
+    address: SocketAddr,
+    count: usize,
+) -> std::io::Result<Vec<TcpStream>> {
+    (0..count)
+        .map(|_| {
+            let bare = Bare::connect(address)?;
+            Ok(bare.stream)
+        })
+        .collect()
+}
+
+/// How often the server allocates to answer a point query.
+pub(crate) fn allocations_of_a_query(address: SocketAddr) -> std::io::Result<usize> {
+    let mut bare = Bare::connect(address)?;
+    let request = run_and_pull(ONE);
+    bare.exchange(&request, 2)?;
+    let before = crate::allocations::calls();
+    // This end allocates once for each exchange.
+    (0..1_000).try_for_each(|_| bare.exchange(&request, 2))?;
+    Ok((crate::allocations::calls() - before) / 1_000 - 1)
+}

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use neo_bolt::SessionConfig;
 
 use crate::allocations::{calls, in_use, take_peak};
+use crate::bare;
 use crate::ours::{driver, runtime};
+use crate::replay::ONE;
 
 pub(crate) fn report(address: SocketAddr, short: bool) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = runtime()?;
@@ -43,8 +45,48 @@ pub(crate) fn report(address: SocketAddr, short: bool) -> Result<(), Box<dyn std
         Ok::<_, neo_bolt::Error>(())
     })?;
     runtime.block_on(async {
+        // The server allocates for each request, too; how much is seen with a bare socket.
+        let mut session = driver.session(SessionConfig::default());
+        for _ in 0..100 {
+            session.run(ONE, ()).await?.single().await?;
+            driver.execute_query(ONE, ()).await?;
+        }
+        let before = calls();
+        for _ in 0..1_000 {
+            session.run(ONE, ()).await?.single().await?;
+        }
+        let point = (calls() - before) / 1_000;
+        let before = calls();
+        for _ in 0..1_000 {
+            driver.execute_query(ONE, ()).await?;
+        }
+        let managed = (calls() - before) / 1_000;
+        let server = bare::allocations_of_a_query(address).unwrap_or(0);
+        println!(
+            "Allocations of a point query: {point}; of `execute_query`: {managed}; the server's own \
+             part of a point query: {server}.",
+        );
+        Ok::<_, neo_bolt::Error>(())
+    })?;
+    idle(address, &runtime, &driver)
+}
+
+/// What a connection costs that nothing runs on.
+fn idle(
+    address: SocketAddr,
+    runtime: &tokio::runtime::Runtime,
+    driver: &neo_bolt::Driver,
+) -> Result<(), Box<dyn std::error::Error>> {
+    const COUNT: usize = 50;
+    let before = in_use();
+    let open = bare::idle_connections(address, COUNT)?;
+    let server = in_use().saturating_sub(before) / COUNT;
+    drop(open);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let before = in_use();
+    runtime.block_on(async {
         // As many connections at once as there are transactions open.
-        let mut sessions: Vec<_> = (0..50)
+        let mut sessions: Vec<_> = (0..COUNT)
             .map(|_| driver.session(SessionConfig::default()))
             .collect();
         let mut open = Vec::new();
@@ -54,15 +96,9 @@ pub(crate) fn report(address: SocketAddr, short: bool) -> Result<(), Box<dyn std
         for transaction in open {
             transaction.rollback().await?;
         }
-        let (idle, before) = (50, in_use());
-        driver.close().await;
-        // The server's threads let go of theirs.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        let each = before.saturating_sub(in_use()) / idle;
-        println!(
-            "An idle pooled connection: {each} bytes, the replaying server's own part included."
-        );
         Ok::<_, neo_bolt::Error>(())
     })?;
+    let each = (in_use().saturating_sub(before) / COUNT).saturating_sub(server);
+    println!("An idle pooled connection: {each} bytes ({server} of the server's are taken off).");
     Ok(())
 }

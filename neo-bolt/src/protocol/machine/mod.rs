@@ -167,6 +167,13 @@ impl Machine {
         }
     }
 
+    /// Gives back the room for received bytes, where there are none.
+    pub(crate) fn give_back_room(&mut self) {
+        if self.incoming.is_empty() {
+            self.incoming = BytesMut::new();
+        }
+    }
+
     /// Where received bytes go, at the end.
     pub(crate) fn incoming(&mut self) -> &mut BytesMut {
         &mut self.incoming
