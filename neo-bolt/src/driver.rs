@@ -17,7 +17,7 @@ use crate::config::{
 use crate::connection::{Connection, Connector, Encryption, Opening, Target, TcpConnector};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
-use crate::pool::{ConnectionPoolMetrics, Lease, Pool};
+use crate::pool::{ConnectionPoolMetrics, Lease, Pool, no_other_logins};
 use crate::protocol::{Api, Begin, StreamId, Wanted};
 use crate::resolver::Resolver;
 use crate::retry::{Backoff, RetryPolicy, chance};
@@ -139,6 +139,9 @@ impl Driver {
         };
         let is_new = lease.is_new();
         let connection = lease.connection()?;
+        if !connection.takes_other_logins() {
+            return Err(no_other_logins(connection));
+        }
         if !is_new {
             // That it had this login before does not mean that it is still good.
             if connection.machine().owes_nothing() {

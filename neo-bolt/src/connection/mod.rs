@@ -248,6 +248,8 @@ impl Connection {
                 Poll::Pending => {
                     let limit = ready!(self.poll_silence(cx));
                     let error = self.lost(&format!("it was silent for {limit:?}"));
+                    // Closed at once, whoever keeps the transaction still: the server should know.
+                    self.stream = Box::new(tokio::io::empty());
                     return Poll::Ready(Err(error));
                 }
             }

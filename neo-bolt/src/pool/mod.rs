@@ -398,7 +398,8 @@ pub struct ConnectionPoolMetrics {
     pub idle: usize,
 }
 
-fn no_other_logins(connection: &mut Connection) -> Error {
+/// What is said where a server is too old for it.
+pub(crate) fn no_other_logins(connection: &mut Connection) -> Error {
     let version = connection.machine().version();
     Error::new(
         ErrorKind::Configuration,
