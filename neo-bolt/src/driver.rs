@@ -488,7 +488,7 @@ impl DriverBuilder {
         self
     }
 
-    /// Which addresses the one in a `neo4j` URI stands for; itself unless told.
+    /// Which addresses the one in the URI stands for; itself unless told.
     pub fn resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
         self.resolver = Some(resolver);
         self
@@ -674,7 +674,10 @@ fn encryption(scheme: Encryption, option: Option<bool>, uri: &str) -> Result<Enc
         (Encryption::Off, Some(true)) => Ok(Encryption::Trusted),
         (_, Some(_)) => Err(Error::new(
             ErrorKind::Configuration,
-            format!("the scheme of {uri:?} settles encryption; leave out the option `encrypted`"),
+            format!(
+                "the scheme of {uri:?} settles encryption and whom to trust; leave out the option \
+                 `encrypted`"
+            ),
         )),
     }
 }

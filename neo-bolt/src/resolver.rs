@@ -3,8 +3,9 @@
 use crate::callback::{BoxError, BoxFuture};
 use crate::connection::Address;
 
-/// Says which addresses the address of a `neo4j` URI stands for: several members of a cluster
-/// behind one name, say. It is asked whenever the driver looks for a router at its first address.
+/// Says which addresses the address of a URI stands for: several members of a cluster behind one
+/// name, say. It is asked whenever the driver looks for a router at its first address, or, with a
+/// `bolt` URI, for the server.
 ///
 /// A function `Fn(Address) -> impl Future<Output = Result<Vec<Address>, BoxError>>` is one, too.
 pub trait Resolver: Send + Sync + 'static {

@@ -124,10 +124,29 @@ impl Provider {
     /// As [`Pool::acquire`].
     pub(crate) async fn acquire(&self, purpose: &Purpose) -> Result<Acquired, Error> {
         let Some(routing) = &self.routing else {
-            let lease = self.pool.acquire(&self.seed, purpose.wish()).await?;
-            return Ok(Acquired::plain(lease));
+            return self.acquire_direct(purpose).await.map(Acquired::plain);
         };
         self.acquire_routed(purpose, routing).await
+    }
+
+    /// A connection to the one server, wherever it is.
+    async fn acquire_direct(&self, purpose: &Purpose) -> Result<Lease, Error> {
+        if self.resolver.is_none() {
+            return self.pool.acquire(&self.seed, purpose.wish()).await;
+        }
+        let mut last = None;
+        for address in self.seeds().await? {
+            match self.pool.acquire(&address, purpose.wish()).await {
+                Err(error) if error.kind() == ErrorKind::ServiceUnavailable => last = Some(error),
+                acquired => return acquired,
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::ServiceUnavailable,
+                format!("the resolver knows no address for {}", self.seed),
+            )
+        }))
     }
 
     async fn acquire_routed(&self, purpose: &Purpose, routing: &Map) -> Result<Acquired, Error> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use neo_bolt::AccessMode;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
@@ -60,7 +60,7 @@ async fn handle(context: &Arc<Context>, name: &str, data: &Json) -> Result<Json,
     match name {
         "GetFeatures" => Ok(features::list()),
         "StartTest" => Ok(features::start_test(data)),
-        "StartSubTest" => Ok(wire::response("RunTest", json!({}))),
+        "StartSubTest" => Ok(features::start_subtest(data)),
         "NewDriver" => drivers::new(context, data),
         "ExecuteQuery" => drivers::execute_query(context, data).await,
         "NewBookmarkManager" => Ok(drivers::new_bookmark_manager(context, data)),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::values;
 use crate::wire::response;
 
 const FEATURES: &[&str] = &[
@@ -72,6 +73,25 @@ const SKIPPED: &[(&str, &str)] = &[(
      official Python driver's backend leaves it out, too.",
 )];
 
+/// Tests of which each part is looked at by itself: what a zone was in the past differs between
+/// databases of zones, and some zones are in few of them.
+const ECHO_ZONES: &str = "TestDataTypes.test_should_echo_all_timezone_ids";
+const READ_ZONES: &str = "TestDataTypes.test_date_time_cypher_created_tz_id";
+
+/// A part of a test; the official Python driver's backend leaves out parts for the same reasons.
+pub(crate) fn start_subtest(data: &Json) -> Json {
+    let arguments = &data["subtestArguments"];
+    let reason = match arguments["tz_id"].as_str() {
+        Some(zone) => (!values::knows_zone(zone)).then(|| format!("no zone {zone} is known")),
+        None => (!values::has_offset(&arguments["dt"]))
+            .then(|| "the zone had another offset then, as far as is known".to_owned()),
+    };
+    match reason {
+        Some(reason) => response("SkipTest", json!({ "reason": reason })),
+        None => response("RunTest", json!({})),
+    }
+}
+
 pub(crate) fn list() -> Json {
     response("FeatureList", json!({ "features": FEATURES }))
 }
@@ -79,6 +99,9 @@ pub(crate) fn list() -> Json {
 pub(crate) fn start_test(data: &Json) -> Json {
     let name = data["testName"].as_str().unwrap_or_default();
     let skipped = SKIPPED.iter().find(|(end, _)| name.ends_with(end));
+    if name.ends_with(ECHO_ZONES) || name.ends_with(READ_ZONES) {
+        return response("RunSubTests", json!({}));
+    }
     match skipped {
         Some((_, reason)) => response("SkipTest", json!({ "reason": reason })),
         None => response("RunTest", json!({})),

@@ -153,6 +153,24 @@ pub(crate) fn field(value: &Value) -> Result<Json, Failure> {
     Ok(to_json(value))
 }
 
+pub(crate) fn knows_zone(id: &str) -> bool {
+    chrono_tz::Tz::from_str(id).is_ok()
+}
+
+/// Whether the zone of a date and time had the offset that goes with it.
+pub(crate) fn has_offset(value: &Json) -> bool {
+    let Ok(Value::DateTime(instant)) = from_json(value) else {
+        return true;
+    };
+    match instant.zone() {
+        Zone::Offset(_) => true,
+        Zone::Id(id) if !knows_zone(id) => false,
+        Zone::Id(id) => {
+            value["data"]["utc_offset_s"].as_i64() == Some(offset_in(id, instant.epoch_seconds()))
+        }
+    }
+}
+
 fn simple(name: &str, value: impl Into<Json>) -> Json {
     response(name, json!({ "value": value.into() }))
 }
