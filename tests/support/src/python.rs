@@ -55,6 +55,8 @@ pub fn run_script(script: &str, args: &[&str]) -> Result<Output, Unavailable> {
     let python = environment()?;
     let cant = |error: io::Error| Unavailable::broken(format!("can't run Python: {error}"));
     let mut child = Command::new(&python)
+        // What the environment adds to the path may hide the driver.
+        .env_remove("PYTHONPATH")
         .args(["-c", script])
         .args(args)
         .stdin(Stdio::null())
