@@ -326,9 +326,11 @@ impl Provider {
                     Err(error) if is_final(&error) => return Err(error),
                     Err(error) => {
                         tracing::debug!(%router, %error, "a router sent no table");
+                        // A router that says something has not gone, unless it says so.
                         if !matches!(error.kind(), ErrorKind::Server | ErrorKind::Protocol) {
                             self.gone(&router);
                         }
+                        self.learn(&error, &router, purpose.database.as_ref());
                         last = Some(error);
                     }
                 }

@@ -66,11 +66,11 @@ async fn a_silent_way_is_bounded(backend: Backend) {
     proxy.set_black_hole(true);
     let started = Instant::now();
     let connected = Graph::builder(&proxy.uri())
-        .driver(|driver| driver.connection_timeout(Duration::from_millis(500)))
+        .driver(|driver| driver.connection_acquisition_timeout(Duration::from_millis(500)))
         .connect()
         .await;
     let error = connected.unwrap_err();
-    assert_eq!(kind(&error), ErrorKind::ServiceUnavailable);
+    assert_eq!(kind(&error), ErrorKind::AcquisitionTimeout);
     assert!(error.to_string().contains("500ms"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(3));
 }
