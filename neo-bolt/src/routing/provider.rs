@@ -301,8 +301,7 @@ impl Provider {
             let tables = self.tables();
             match tables.get(&purpose.database) {
                 None => (Vec::new(), true),
-                // Where nobody writes, these routers may be cut off from the rest.
-                Some(table) => (table.routers.clone(), table.writers.is_empty()),
+                Some(table) => (table.routers.clone(), table.came_without_writers),
             }
         };
         let mut last = None;

@@ -17,6 +17,8 @@ pub struct RoutingTable {
     pub(super) routers: Vec<Address>,
     pub(super) readers: Vec<Address>,
     pub(super) writers: Vec<Address>,
+    /// It came without anybody who writes: whoever sent it may be cut off from the rest.
+    pub(super) came_without_writers: bool,
     ttl: Duration,
     expires: Instant,
 }
@@ -73,6 +75,7 @@ impl RoutingTable {
             routers: Vec::new(),
             readers: Vec::new(),
             writers: Vec::new(),
+            came_without_writers: false,
             ttl,
             expires: now + ttl,
         };
@@ -102,6 +105,7 @@ impl RoutingTable {
                 list.push(parsed.ok_or_else(|| broken("has an address that is none"))?);
             }
         }
+        parsed.came_without_writers = parsed.writers.is_empty();
         if parsed.routers.is_empty() || parsed.readers.is_empty() {
             return Err(broken("names no router or no reader"));
         }
