@@ -301,6 +301,12 @@ impl Link {
             return Err(over());
         };
         self.forget_dropped(lease)?;
+        if lease.connection()?.machine_ref().is_defunct() {
+            return Err(Error::new(
+                ErrorKind::TransactionClosed,
+                "the transaction lost its connection before, and can't go on",
+            ));
+        }
         if let Some(failure) = lease.connection()?.failure() {
             return Err(Error::new(
                 ErrorKind::TransactionClosed,

@@ -92,7 +92,7 @@ async fn peer(script: Script) -> Error {
     let peer = ScriptedPeer::repeating(script).expect("the peer starts");
     let connected = Graph::builder(&peer.uri())
         .auth(Auth::none())
-        .driver(|driver| driver.connection_timeout(Duration::from_millis(700)))
+        .driver(|driver| driver.connection_acquisition_timeout(Duration::from_millis(700)))
         .connect()
         .await;
     connected.expect_err("no server answers")
@@ -142,7 +142,7 @@ async fn garbage_is_an_error_of_the_peers() {
 async fn a_peer_that_hangs_in_the_login_is_left() {
     let started = Instant::now();
     let error = peer(Script::new().version(5, 4).step(Step::Hang)).await;
-    assert_eq!(kind(&error), ErrorKind::ServiceUnavailable);
+    assert_eq!(kind(&error), ErrorKind::AcquisitionTimeout);
     assert!(started.elapsed() < Duration::from_secs(3));
 }
 
