@@ -338,7 +338,8 @@ impl RecordStream {
         }
         loop {
             if let Some(body) = self.batch.pop_front() {
-                if self.batch.len() <= self.low_water && !self.asked && self.end.is_none() {
+                let low = self.batch.len() <= self.low_water;
+                if low && !self.discard && !self.asked && self.end.is_none() {
                     self.asked = true;
                     self.link.prefetch(self.stream);
                 }

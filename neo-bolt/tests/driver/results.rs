@@ -38,6 +38,15 @@ async fn records_come_batch_by_batch_and_the_next_is_asked_for_early() {
 }
 
 #[tokio::test]
+async fn a_result_that_is_consumed_at_once_asks_for_no_further_batch() {
+    let server = Server::sound();
+    let mut session = server.driver().session(pipelined().fetch_size(1));
+    let mut result = session.run("5", ()).await.unwrap();
+    result.consume().await.unwrap();
+    assert_eq!(server.requests(0), [RUN, PULL, DISCARD]);
+}
+
+#[tokio::test]
 async fn peek_fetch_and_single() {
     let server = Server::sound();
     let mut session = server.driver().session(by_two());
