@@ -49,7 +49,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `label = "…"` | the node's label; the struct's name unless told |
 /// | `rename_all = "camelCase"` | how fields turn into property names; also `snake_case`, `PascalCase`, `SCREAMING_SNAKE_CASE`, `kebab-case` |
 /// | `unique(a, b)` | no two nodes share the values of these fields |
-/// | `index(a, b)` | an index over these fields |
+/// | `index(a, b)` | a range index over these fields |
+/// | `fulltext(a, b, analyzer = "…")` | a full-text index over these fields |
+/// | `node_key`, `node_key(a, b)` | a node key constraint over the key, or over these fields |
 /// | `no_new` | do not generate `new` |
 ///
 /// On a field,
@@ -59,13 +61,21 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `key` | identifies the node; on several fields, all together |
 /// | `generated` | with `key` on a `Uuid`: `new` makes a UUID v7 |
 /// | `unique` | no two nodes share a value; makes a finder |
-/// | `index` | has an index; makes a finder |
+/// | `index` | has a range index; makes a finder |
+/// | `index = "text"`, `index = "point"` | has an index of this kind |
+/// | `fulltext`, `fulltext(analyzer = "…")` | has a full-text index |
+/// | `vector(dimensions = 384, similarity = "cosine")` | has a vector index |
+/// | `required` | must be there: an existence constraint |
+/// | `typed` | must be of the field's type: a type constraint |
 /// | `rename = "…"` | the property's name |
 /// | `default`, `default = …` | what `new` and a missing property give |
 /// | `skip` | not in the database |
 ///
 /// and `#[relationship(type = "…", direction = "out")]` makes it a relationship field of the
 /// type `One`, `ZeroOrOne`, `OneOrMore` or `Many`; `direction` is `out`, `in` or `both`.
+///
+/// What constraints and indexes come of this, and on which databases they are to be had, is told in
+/// the module `schema`.
 ///
 /// It generates `new`, a token for each field (`Book::TITLE`), `find`, and a finder for the key
 /// and each indexed or unique field (`Book::find_by_isbn`).
@@ -93,9 +103,10 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// `type` is the struct's name in `SCREAMING_SNAKE_CASE` unless told, `rename_all` works as for
-/// nodes. On a field, `key` tells parallel relationships between the same two nodes apart;
-/// `rename`, `default` and `skip` work as for nodes.
+/// `type` is the struct's name in `SCREAMING_SNAKE_CASE` unless told, `rename_all`, `unique(a, b)`,
+/// `index(a, b)` and `fulltext(a, b)` work as for nodes, and `relationship_key` as `node_key`. On a
+/// field, `key` tells parallel relationships between the same two nodes apart; `rename`, `default`,
+/// `skip`, `unique`, `index`, `fulltext`, `vector`, `required` and `typed` work as for nodes.
 #[proc_macro_attribute]
 pub fn relationship(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);

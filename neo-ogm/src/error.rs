@@ -6,6 +6,7 @@ use neo_bolt::CommitOutcome;
 use neo_bolt::packstream::{DecodeError, EncodeError};
 
 use crate::mapping::KeyOf;
+use crate::schema::SchemaReport;
 
 /// Why an operation failed. One pointer wide.
 pub struct Error(Box<ErrorKind>);
@@ -81,6 +82,21 @@ pub enum ErrorKind {
     /// A value can't be sent.
     #[error("{0}")]
     Encode(EncodeError),
+    /// A schema could not be applied as a whole: something can't be had on this database, or
+    /// something else has its name or place.
+    #[error(
+        "the schema is not as the model has it; `skip_unsupported` goes on without what the \
+         database can't have, `replace_changed` makes anew what is different\n{0}"
+    )]
+    Schema(SchemaReport),
+    /// An index was not filled in time, or can't be filled at all.
+    #[error("the {index} is {state}; wait longer, or see `SHOW INDEXES` for why")]
+    IndexNotOnline {
+        /// The index.
+        index: String,
+        /// How far it is, in the database's word.
+        state: String,
+    },
     /// The embedded engine could not be opened or served.
     #[error("{0}")]
     Embedded(String),

@@ -6,7 +6,8 @@
 //!
 //! | layer | module | what it has |
 //! |---|---|---|
-//! | operations | [`operation`] | save, find, delete, raw Cypher, schema |
+//! | schema | [`schema`] | constraints and indexes: apply, compare, drop |
+//! | operations | [`operation`] | save, find, delete, raw Cypher |
 //! | relationship fields | [`relation`] | [`One`](relation::One), [`Many`](relation::Many), connect, disconnect |
 //! | questions | [`query`] | typed tokens, filters, their Cypher |
 //! | model | [`mapping`] | the traits that the derive macros implement |
@@ -21,6 +22,7 @@ pub mod operation;
 pub mod prelude;
 pub mod query;
 pub mod relation;
+pub mod schema;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -6,13 +6,14 @@ pub use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, FromB
 
 pub use crate::executor::Graph;
 pub use crate::mapping::{
-    Cardinality, DefaultProperties, Direction, FromColumn, IndexSchema, Node, NodeSchema, Operand,
-    Property, PropertySchema, RelationSchema, Relationship, RelationshipSchema, decode_node,
-    decode_relationship, kind, same_text,
+    Cardinality, CypherType, DefaultProperties, Direction, FromColumn, Node, NodeSchema, Operand,
+    Property, PropertySchema, RelationSchema, Relationship, RelationshipSchema, RuleKind,
+    RuleSchema, Similarity, decode_node, decode_relationship, kind, same_text,
 };
 pub use crate::operation::Find;
 pub use crate::query::{Field, LoadPlan, Relation};
 pub use crate::relation::{Origin, RelationField};
+pub use crate::schema::{Part, SchemaPart};
 
 /// A new key of a node.
 pub fn uuid_v7() -> uuid::Uuid {

@@ -55,6 +55,7 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
         return messages;
     }
     let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
+    let part = super::rules::schema_part(ident, "Node");
     let inherent = broken.model.as_deref().map(super::node::inherent);
     quote! {
         #messages
@@ -67,7 +68,7 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
                     type_name: "",
                     label: "",
                     properties: &[],
-                    composites: &[],
+                    rules: &[],
                     relations: &[],
                 };
                 #codec
@@ -82,6 +83,7 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
                 }
             }
             #from_column
+            #part
         };
     }
 }
@@ -94,6 +96,7 @@ pub(crate) fn broken_relationship(input: &DeriveInput, error: &syn::Error) -> To
         return quote!(#item #messages);
     }
     let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
+    let part = super::rules::schema_part(ident, "Relationship");
     quote! {
         #item
         #messages
@@ -105,10 +108,12 @@ pub(crate) fn broken_relationship(input: &DeriveInput, error: &syn::Error) -> To
                     type_name: "",
                     relationship_type: "",
                     properties: &[],
+                    rules: &[],
                 };
                 #codec
             }
             #from_column
+            #part
         };
     }
 }

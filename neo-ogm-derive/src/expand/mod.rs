@@ -5,6 +5,7 @@ mod codec;
 mod node;
 mod property;
 mod relationship;
+mod rules;
 mod tokens;
 
 pub(crate) use broken::{broken_node, broken_property, broken_relationship};

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned as _;
 
-use super::{codec, tokens};
+use super::{codec, rules, tokens};
 use crate::model::{DefaultValue, NodeModel, PropertyField, RelationField, is_string};
 
 /// Everything that a node struct gets.
@@ -29,6 +29,8 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     });
     let inherent = inherent(model);
     let checks = model.relations.iter().filter_map(type_check);
+    let rule_checks = rules::checks(&model.rules);
+    let part = rules::schema_part(ident, "Node");
     quote! {
         #[automatically_derived]
         const _: () = {
@@ -69,7 +71,10 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
 
             #inherent
 
+            #part
+
             #(#checks)*
+            #rule_checks
         };
     }
 }
@@ -106,9 +111,7 @@ fn schema(model: &NodeModel) -> TokenStream {
     let NodeModel { ident, label, .. } = model;
     let type_name = ident.to_string();
     let properties = codec::schemas(&model.properties);
-    let composites = model.composites.iter().map(|(properties, unique)| {
-        quote!(__n::IndexSchema { properties: &[#(#properties),*], unique: #unique })
-    });
+    let rules = rules::schemas(&model.rules);
     let relations = model.relations.iter().map(|relation| {
         let RelationField {
             field,
@@ -141,7 +144,7 @@ fn schema(model: &NodeModel) -> TokenStream {
             type_name: #type_name,
             label: #label,
             properties: #properties,
-            composites: &[#(#composites),*],
+            rules: #rules,
             relations: &[#(#relations),*],
         };
     }

@@ -8,23 +8,31 @@ use crate::model::{PropertyModel, Variant};
 
 /// Everything that a property type gets.
 pub(crate) fn property(model: &PropertyModel) -> TokenStream {
-    let (ident, kind, write, read) = match model {
+    let (ident, kind, cypher_type, write, read) = match model {
         PropertyModel::Newtype { ident, inner } => (
             ident,
             quote!(<#inner as __n::Property>::Kind),
+            quote!(<#inner as __n::Property>::CYPHER_TYPE),
             quote!(__n::ToBolt::to_bolt(&self.0, encoder)),
             quote!(<#inner as __n::FromBolt<'de>>::from_bolt(decoder).map(Self)),
         ),
         PropertyModel::Text { ident, variants } => (
             ident,
             quote!(__n::kind::Plain),
+            quote!(__n::CypherType::String),
             write_text(variants),
             read_text(ident, variants),
         ),
         PropertyModel::Integer { ident, variants } => {
             let numbers = numbers(variants);
             let (write, read) = (write_number(&numbers), read_number(ident, &numbers));
-            (ident, quote!(__n::kind::Ordered), write, read)
+            (
+                ident,
+                quote!(__n::kind::Ordered),
+                quote!(__n::CypherType::Integer),
+                write,
+                read,
+            )
         }
     };
     quote! {
@@ -52,6 +60,7 @@ pub(crate) fn property(model: &PropertyModel) -> TokenStream {
             impl __n::Property for #ident {
                 type Plain = Self;
                 type Kind = #kind;
+                const CYPHER_TYPE: __n::CypherType = #cypher_type;
             }
 
             impl __n::FromColumn for #ident {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput, Ident};
 
-use super::{codec, tokens};
+use super::{codec, rules, tokens};
 use crate::model::{DefaultValue, RelationshipModel};
 
 /// The struct without the attributes of its fields, and everything that it gets.
@@ -22,6 +22,9 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
     let decode = codec::decode(&model.properties, &skipped);
     let fields = tokens::fields(&model.vis, &model.properties);
     let defaults = defaults(model);
+    let rules = rules::schemas(&model.rules);
+    let rule_checks = rules::checks(&model.rules);
+    let part = rules::schema_part(ident, "Relationship");
     quote! {
         #item
 
@@ -34,6 +37,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
                     type_name: #type_name,
                     relationship_type: #relationship_type,
                     properties: #properties,
+                    rules: #rules,
                 };
                 #encode
                 #decode
@@ -52,7 +56,10 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
                 #fields
             }
 
+            #part
+
             #defaults
+            #rule_checks
         };
     }
 }

@@ -5,6 +5,7 @@ use syn::{Expr, Field, Ident, Type};
 
 use super::errors::Errors;
 use super::names::{Case, plain};
+use super::rules::{self, Rule};
 use crate::parse::{Setting, Value};
 
 /// What stands in for a value that is not there.
@@ -27,6 +28,8 @@ pub(crate) struct PropertyField {
     pub(crate) generated: bool,
     pub(crate) unique: bool,
     pub(crate) index: bool,
+    /// Constraints and indexes of this property alone.
+    pub(crate) rules: Vec<Rule>,
     pub(crate) default: Option<DefaultValue>,
 }
 
@@ -45,7 +48,7 @@ impl PropertyField {
 }
 
 /// Whether the last part of a type's path has this name.
-fn is_named(ty: &Type, name: &str) -> bool {
+pub(super) fn is_named(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
 }
 
@@ -64,11 +67,18 @@ const OF_NODES: &[&str] = &[
     "generated",
     "unique",
     "index",
+    "required",
+    "typed",
+    "fulltext",
+    "vector",
     "rename",
     "default",
     "skip",
 ];
-const OF_RELATIONSHIPS: &[&str] = &["key", "rename", "default", "skip"];
+const OF_RELATIONSHIPS: &[&str] = &[
+    "key", "unique", "index", "required", "typed", "fulltext", "vector", "rename", "default",
+    "skip",
+];
 
 /// Reads the options of one field. `node` says whether it is of a node.
 pub(super) fn read(
@@ -84,7 +94,7 @@ pub(super) fn read(
     } else {
         ("a field of a relationship", OF_RELATIONSHIPS)
     };
-    errors.repeated(settings, &[]);
+    errors.repeated(settings, &["index"]);
     let rust_name = plain(ident);
     let mut property = PropertyField {
         ident: ident.clone(),
@@ -95,6 +105,7 @@ pub(super) fn read(
         generated: false,
         unique: false,
         index: false,
+        rules: Vec::new(),
         default: None,
     };
     let mut skip = None;
@@ -120,19 +131,20 @@ pub(super) fn read(
                     }
                 });
             }
+            name if rules::OF_FIELDS.contains(&name) => {
+                rules::of_field(errors, &mut property, setting)
+            }
             flag => {
                 errors.ok(setting.flag());
                 match flag {
                     "key" => property.key = true,
                     "generated" => property.generated = true,
-                    "unique" => property.unique = true,
-                    "index" => property.index = true,
                     _ => skip = Some(setting.span()),
                 }
             }
         }
     }
-    check(errors, &property, settings, skip);
+    check(errors, &property, settings, skip, node);
     if skip.is_some() {
         Read::Skipped(ident.clone())
     } else {
@@ -140,7 +152,13 @@ pub(super) fn read(
     }
 }
 
-fn check(errors: &mut Errors, property: &PropertyField, settings: &[Setting], skip: Option<Span>) {
+fn check(
+    errors: &mut Errors,
+    property: &PropertyField,
+    settings: &[Setting],
+    skip: Option<Span>,
+    node: bool,
+) {
     let span_of = |name: &str| {
         settings
             .iter()
@@ -181,21 +199,7 @@ fn check(errors: &mut Errors, property: &PropertyField, settings: &[Setting], sk
             "a generated key is a UUID v7; make the field a `neo_ogm::Uuid`",
         );
     }
-    for redundant in ["unique", "index"] {
-        let given = settings.iter().find(|setting| setting.name == redundant);
-        if let (true, Some(setting)) = (property.key, given) {
-            errors.at(
-                setting.span(),
-                format!("a key is unique and indexed by itself; leave `{redundant}` out"),
-            );
-        }
-    }
-    if property.unique && property.index {
-        errors.at(
-            span_of("index"),
-            "what is `unique` is indexed by itself; leave `index` out",
-        );
-    }
+    rules::check_field(errors, property, settings, node);
 }
 
 /// Two properties of one name would overwrite each other.

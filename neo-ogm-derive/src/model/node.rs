@@ -8,7 +8,8 @@ use syn::{
 use super::errors::Errors;
 use super::fields::{self, PropertyField, Read};
 use super::names::{Case, plain};
-use crate::parse::{self, Setting, Value};
+use super::rules::{self, Rule};
+use crate::parse::{self, Setting};
 
 /// A node struct.
 pub(crate) struct NodeModel {
@@ -18,8 +19,8 @@ pub(crate) struct NodeModel {
     pub(crate) properties: Vec<PropertyField>,
     pub(crate) relations: Vec<RelationField>,
     pub(crate) skipped: Vec<Ident>,
-    /// Property names, and whether they are unique together.
-    pub(crate) composites: Vec<(Vec<String>, bool)>,
+    /// Constraints and indexes.
+    pub(crate) rules: Vec<Rule>,
     pub(crate) constructor: bool,
 }
 
@@ -37,7 +38,15 @@ pub(crate) struct RelationField {
     pub(crate) direction: &'static str,
 }
 
-const OPTIONS: &[&str] = &["label", "rename_all", "unique", "index", "no_new"];
+const OPTIONS: &[&str] = &[
+    "label",
+    "rename_all",
+    "unique",
+    "index",
+    "fulltext",
+    "node_key",
+    "no_new",
+];
 const CARDINALITIES: &[&str] = &["One", "ZeroOrOne", "OneOrMore", "Many"];
 
 /// Mistakes in a node struct, with what could be read of it: enough for the names that the rest
@@ -80,7 +89,7 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
     }
     let attribute = errors.ok(parse::attribute(&input.attrs, "node")).flatten();
     let settings = attribute.map(|(_, settings)| settings).unwrap_or_default();
-    errors.repeated(&settings, &["unique", "index"]);
+    errors.repeated(&settings, rules::OF_STRUCTS);
     let mut model = NodeModel {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
@@ -88,7 +97,7 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
         properties: Vec::new(),
         relations: Vec::new(),
         skipped: Vec::new(),
-        composites: Vec::new(),
+        rules: Vec::new(),
         constructor: true,
     };
     let mut case = None;
@@ -105,19 +114,14 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
                 model.constructor = false;
             }
             // They name fields, which come first.
-            "unique" | "index" => {}
+            "unique" | "index" | "fulltext" | "node_key" => {}
             _ => errors.unknown(setting, "a node", OPTIONS),
         }
     }
     for field in fields {
         read_field(&mut errors, &mut model, field, case);
     }
-    for setting in settings
-        .iter()
-        .filter(|s| s.name == "unique" || s.name == "index")
-    {
-        composite(&mut errors, &mut model, setting);
-    }
+    model.rules = rules::of_struct(&mut errors, &model.properties, &settings, true);
     if !model.properties.iter().any(|property| property.key) {
         errors.at(
             input.ident.span(),
@@ -254,46 +258,6 @@ fn relation_field(
         relationship_type,
         direction,
     })
-}
-
-fn composite(errors: &mut Errors, model: &mut NodeModel, setting: &Setting) {
-    let Value::List(names) = &setting.value else {
-        return errors.at(
-            setting.span(),
-            format!(
-                "`{0}` on a struct names fields: `{0}(first, second)`",
-                setting.name
-            ),
-        );
-    };
-    let mut properties = Vec::new();
-    for name in names {
-        let wanted = plain(name);
-        match model
-            .properties
-            .iter()
-            .find(|property| property.field == wanted)
-        {
-            Some(property) => properties.push(property.name.clone()),
-            None => errors.at(
-                name.span(),
-                format!("there is no property field `{wanted}`"),
-            ),
-        }
-    }
-    if names.len() < 2 {
-        errors.at(
-            setting.span(),
-            format!(
-                "`{0}(…)` on a struct takes two fields or more; for one, write `#[node({0})]` on \
-                 the field",
-                setting.name
-            ),
-        );
-    }
-    model
-        .composites
-        .push((properties, setting.name == "unique"));
 }
 
 /// Tokens and finders are named after fields, and must not meet. Whether they do.

@@ -6,6 +6,7 @@ use syn::{Data, DeriveInput, Fields, Ident, Visibility};
 use super::errors::Errors;
 use super::fields::{self, PropertyField, Read};
 use super::names::{Case, plain};
+use super::rules::{self, Rule};
 use crate::parse;
 
 /// A relationship struct.
@@ -15,9 +16,18 @@ pub(crate) struct RelationshipModel {
     pub(crate) relationship_type: String,
     pub(crate) properties: Vec<PropertyField>,
     pub(crate) skipped: Vec<Ident>,
+    /// Constraints and indexes.
+    pub(crate) rules: Vec<Rule>,
 }
 
-const OPTIONS: &[&str] = &["type", "rename_all"];
+const OPTIONS: &[&str] = &[
+    "type",
+    "rename_all",
+    "unique",
+    "index",
+    "fulltext",
+    "relationship_key",
+];
 
 /// Reads a relationship struct and the arguments of its attribute.
 pub(crate) fn relationship(
@@ -43,13 +53,14 @@ pub(crate) fn relationship(
         ));
     }
     let settings = errors.ok(parse::settings(arguments)).unwrap_or_default();
-    errors.repeated(&settings, &[]);
+    errors.repeated(&settings, rules::OF_STRUCTS);
     let mut model = RelationshipModel {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
         relationship_type: Case::ScreamingSnake.apply(&plain(&input.ident)),
         properties: Vec::new(),
         skipped: Vec::new(),
+        rules: Vec::new(),
     };
     let mut case = None;
     for setting in &settings {
@@ -60,6 +71,8 @@ pub(crate) fn relationship(
                 }
             }
             "rename_all" => case = errors.ok(setting.text().and_then(|t| Case::parse(&t))),
+            // They name fields, which come first.
+            "unique" | "index" | "fulltext" | "relationship_key" => {}
             _ => errors.unknown(setting, "a relationship struct", OPTIONS),
         }
     }
@@ -74,6 +87,7 @@ pub(crate) fn relationship(
             Read::Skipped(ident) => model.skipped.push(ident),
         }
     }
+    model.rules = rules::of_struct(&mut errors, &model.properties, &settings, false);
     fields::check_names(&mut errors, &model.properties);
     errors.finish(model)
 }

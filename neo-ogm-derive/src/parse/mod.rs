@@ -20,8 +20,8 @@ pub(crate) enum Value {
     Flag,
     /// A value: `rename = "…"`.
     Is(Expr),
-    /// A list of names: `unique(a, b)`.
-    List(Vec<Ident>),
+    /// A list of names, with options of their own: `fulltext(a, b, analyzer = "english")`.
+    List(Vec<Setting>),
 }
 
 impl Setting {
@@ -72,8 +72,8 @@ impl Parse for Setting {
         } else if input.peek(syn::token::Paren) {
             let list;
             parenthesized!(list in input);
-            let names = Punctuated::<Ident, Token![,]>::parse_terminated(&list)?;
-            Value::List(names.into_iter().collect())
+            let items = Punctuated::<Setting, Token![,]>::parse_terminated(&list)?;
+            Value::List(items.into_iter().collect())
         } else {
             Value::Flag
         };

@@ -42,6 +42,8 @@ struct Settings {
     impersonated_user: Option<Arc<str>>,
     timeout: Option<Duration>,
     metadata: Map,
+    /// What begins the names of the labels and relationship types in the database.
+    label_prefix: Option<Arc<str>>,
 }
 
 impl Graph {
@@ -134,6 +136,11 @@ impl Graph {
     pub fn with_impersonated_user(&self, user: impl Into<String>) -> Self {
         let user: Arc<str> = user.into().into();
         self.with(|settings| settings.impersonated_user = Some(user))
+    }
+
+    /// What stands in front of every label and relationship type in the database.
+    pub(crate) fn label_prefix(&self) -> Option<&str> {
+        self.settings.label_prefix.as_deref()
     }
 
     /// Runs `work` as one transaction that writes.

@@ -4,13 +4,15 @@ mod decode;
 mod node;
 mod property;
 mod relationship;
+mod rule;
 mod schema;
 
 pub use decode::{FromColumn, decode_node, decode_relationship};
 pub use node::{KeyOf, Node};
 pub use property::{Operand, Property, kind};
 pub use relationship::{DefaultProperties, Relationship};
+pub use rule::{CypherType, RuleKind, RuleSchema, Similarity};
 pub use schema::{
-    Cardinality, Direction, IndexSchema, NodeSchema, PropertySchema, RelationSchema,
-    RelationshipSchema, same_text,
+    Cardinality, Direction, NodeSchema, PropertySchema, RelationSchema, RelationshipSchema,
+    same_text,
 };

@@ -9,6 +9,8 @@ use neo_bolt::value::{
 };
 use uuid::Uuid;
 
+use super::CypherType;
+
 /// What may be asked of a property, by its type.
 pub mod kind {
     /// Text: ordered, and searched by its parts.
@@ -67,29 +69,44 @@ pub trait Property: ToBolt + FromBoltOwned + Send + Sync + 'static {
     type Plain: Property;
     /// What may be asked of it in a filter: one of [`kind`].
     type Kind;
+    /// What the database calls values of it, for type constraints and indexes.
+    const CYPHER_TYPE: CypherType = CypherType::Any;
 }
 
 macro_rules! properties {
-    ($kind:ident: $($ty:ty),*) => {$(
+    ($kind:ident, $cypher:ident: $($ty:ty),*) => {$(
         impl Property for $ty {
             type Plain = Self;
             type Kind = kind::$kind;
+            const CYPHER_TYPE: CypherType = CypherType::$cypher;
         }
     )*};
 }
-properties!(Text: String);
-properties!(Ordered: i8, i16, i32, i64, u8, u16, u32, u64, f32, f64);
-properties!(Ordered: Date, Time, LocalTime, DateTime, LocalDateTime, Uuid, char);
-properties!(Plain: bool, Bytes, Duration, Point, Vector, Value);
+properties!(Text, String: String);
+properties!(Ordered, String: Uuid, char);
+properties!(Ordered, Integer: i8, i16, i32, i64, u8, u16, u32, u64);
+properties!(Ordered, Float: f32, f64);
+properties!(Ordered, Date: Date);
+properties!(Ordered, ZonedTime: Time);
+properties!(Ordered, LocalTime: LocalTime);
+properties!(Ordered, ZonedDateTime: DateTime);
+properties!(Ordered, LocalDateTime: LocalDateTime);
+properties!(Plain, Boolean: bool);
+properties!(Plain, Duration: Duration);
+properties!(Plain, Point: Point);
+properties!(Plain, Vector: Vector);
+properties!(Plain, Any: Bytes, Value);
 
 impl<T: Property> Property for Option<T> {
     type Plain = T::Plain;
     type Kind = T::Kind;
+    const CYPHER_TYPE: CypherType = T::CYPHER_TYPE;
 }
 
 impl<T: Property> Property for Vec<T> {
     type Plain = Self;
     type Kind = kind::List;
+    const CYPHER_TYPE: CypherType = CypherType::List(&T::CYPHER_TYPE);
 }
 
 /// A value that a property of type `T` can be compared with: a `T`, or borrowed text for text.

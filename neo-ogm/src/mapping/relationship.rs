@@ -39,6 +39,7 @@ impl Relationship for () {
         type_name: "()",
         relationship_type: "",
         properties: &[],
+        rules: &[],
     };
 
     fn encode_key(&self, _: usize, _: &mut Encoder<'_>) -> Result<(), EncodeError> {

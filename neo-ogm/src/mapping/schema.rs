@@ -1,5 +1,7 @@
 //! The description of a model: constants that the derive macros write and everything else reads.
 
+use super::rule::RuleSchema;
+
 /// What a struct with `#[derive(Node)]` says of its nodes.
 #[derive(Debug)]
 pub struct NodeSchema {
@@ -9,8 +11,8 @@ pub struct NodeSchema {
     pub label: &'static str,
     /// The properties, in the order of the fields.
     pub properties: &'static [PropertySchema],
-    /// Indexes and uniqueness over several properties at once.
-    pub composites: &'static [IndexSchema],
+    /// Constraints and indexes, that of the key first.
+    pub rules: &'static [RuleSchema],
     /// The relationships, in the order of the fields.
     pub relations: &'static [RelationSchema],
 }
@@ -35,15 +37,6 @@ pub struct PropertySchema {
     pub unique: bool,
     /// It has an index of its own.
     pub index: bool,
-}
-
-/// An index, or a uniqueness constraint, over several properties.
-#[derive(Debug, Clone, Copy)]
-pub struct IndexSchema {
-    /// The properties' names in the database.
-    pub properties: &'static [&'static str],
-    /// It is a uniqueness constraint.
-    pub unique: bool,
 }
 
 /// One relationship field of a node struct.
@@ -73,6 +66,8 @@ pub struct RelationshipSchema {
     /// The properties, in the order of the fields; those marked `key` tell parallel
     /// relationships between the same two nodes apart.
     pub properties: &'static [PropertySchema],
+    /// Constraints and indexes.
+    pub rules: &'static [RuleSchema],
 }
 
 impl RelationshipSchema {

@@ -1,4 +1,4 @@
-//! What is done with nodes: saving, finding, deleting; raw Cypher; the schema.
+//! What is done with nodes: saving, finding, deleting; raw Cypher.
 
 mod cypher;
 mod delete;
@@ -7,7 +7,6 @@ mod key;
 mod node;
 mod refresh;
 mod save;
-mod schema;
 mod stream;
 
 pub use cypher::{CypherQuery, FromRow};
@@ -16,5 +15,4 @@ pub use find::{Find, Found};
 pub use node::NodeExt;
 pub use refresh::Refresh;
 pub use save::{Insert, Save, Update};
-pub use schema::{ApplySchema, SchemaSet};
 pub use stream::NodeStream;

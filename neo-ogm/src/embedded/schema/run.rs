@@ -228,6 +228,7 @@ const INDEX_COLUMNS: &[&str] = &[
     "owningConstraint",
     "lastRead",
     "readCount",
+    "options",
 ];
 
 /// Shows the schema.
@@ -327,5 +328,6 @@ fn index_row(entry: &Entry) -> Map {
     row.insert("state".into(), "ONLINE".into());
     row.insert("populationPercent".into(), 100.0.into());
     row.insert("indexProvider".into(), Value::Null);
+    row.insert("options".into(), Value::Map(Map::new()));
     row
 }
