@@ -47,6 +47,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | option | meaning |
 /// |---|---|
 /// | `label = "…"` | the node's label; the struct's name unless told |
+/// | `labels("…", "…")` | further labels, which each save sets |
 /// | `rename_all = "camelCase"` | how fields turn into property names; also `snake_case`, `PascalCase`, `SCREAMING_SNAKE_CASE`, `kebab-case` |
 /// | `unique(a, b)` | no two nodes share the values of these fields |
 /// | `index(a, b)` | a range index over these fields |
@@ -70,6 +71,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename = "…"` | the property's name |
 /// | `default`, `default = …` | what `new` and a missing property give |
 /// | `skip` | not in the database |
+/// | `optional_label = "…"` | on a `bool`: not a property, but whether the node has this label |
 ///
 /// and `#[relationship(type = "…", direction = "out")]` makes it a relationship field of the
 /// type `One`, `ZeroOrOne`, `OneOrMore` or `Many`; `direction` is `out`, `in` or `both`.
@@ -85,6 +87,73 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
     match model::node(&input) {
         Ok(model) => expand::node(&model),
         Err(broken) => expand::broken_node(&input, &broken),
+    }
+    .into()
+}
+
+/// Makes an enum of node structs one type that finders, relationship fields and columns take.
+///
+/// ```
+/// use neo_ogm::prelude::*;
+///
+/// #[derive(Node, Debug)]
+/// struct Person {
+///     #[node(key)]
+///     name: String,
+/// }
+///
+/// #[derive(Node, Debug)]
+/// struct Company {
+///     #[node(key)]
+///     vat: String,
+/// }
+///
+/// #[derive(Nodes, Debug)]
+/// enum Party {
+///     Person(Person),
+///     Company(Company),
+/// }
+///
+/// #[derive(Node, Debug)]
+/// struct Invoice {
+///     #[node(key)]
+///     number: u32,
+///     #[relationship(type = "PAID_BY")]
+///     payer: One<Party>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), neo_ogm::Error> {
+/// let graph = Graph::in_memory().await?;
+/// graph.save(&Person::new("Anna")).await?;
+/// graph.save(&Company::new("SE-17")).await?;
+/// let invoice = Invoice::new(1);
+/// invoice.save(&graph).await?;
+/// invoice.payer.connect(&Company::new("SE-17").into()).await?;
+///
+/// for party in Party::find().all(&graph).await? {
+///     match party {
+///         Party::Person(person) => println!("{}", person.name),
+///         Party::Company(company) => println!("{}", company.vat),
+///     }
+/// }
+/// let anna = Party::find().filter(Party::PERSON.has(Person::NAME.eq("Anna")));
+/// assert!(matches!(anna.one(&graph).await?, Some(Party::Person(_))));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A node turns into the variant whose label it has; where several fit, as with a `Manager` that
+/// is a `Person`, too, into the one with the most labels. A node of none of the labels is an
+/// error. Without more, a finder asks for the nodes of any of the labels; where the structs share
+/// a label (`#[node(labels("Party"))]` on each), `#[nodes(label = "Party")]` on the enum asks for
+/// that one, which is quicker.
+#[proc_macro_derive(Nodes, attributes(nodes))]
+pub fn derive_nodes(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match model::nodes(&input) {
+        Ok(model) => expand::nodes(&model),
+        Err(error) => expand::broken_nodes(&input, &error),
     }
     .into()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use neo_bolt::CommitOutcome;
-use neo_bolt::packstream::{DecodeError, EncodeError};
+use neo_bolt::packstream::{DecodeError, DecodeErrorKind, EncodeError};
 
 use crate::mapping::KeyOf;
 use crate::schema::SchemaReport;
@@ -79,6 +79,20 @@ pub enum ErrorKind {
         /// Which field, what was expected and what was found.
         error: DecodeError,
     },
+    /// A node has other labels than the struct, or the variants of the enum, that it was read as.
+    #[error(
+        "{what}expected a node with the label {}, found one with {}",
+        shown(expected, " or "),
+        shown(found, "")
+    )]
+    UnexpectedLabels {
+        /// Where the node stood, with a colon behind it; empty where nothing is known of that.
+        what: String,
+        /// Labels of which the node should have one.
+        expected: Vec<String>,
+        /// Labels that the node has.
+        found: Vec<String>,
+    },
     /// A value can't be sent.
     #[error("{0}")]
     Encode(EncodeError),
@@ -105,6 +119,15 @@ pub enum ErrorKind {
     Aborted(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Writes `:A or :B`.
+fn shown(labels: &[String], between: &str) -> String {
+    if labels.is_empty() {
+        return "no label".to_owned();
+    }
+    let labels: Vec<_> = labels.iter().map(|label| format!(":{label}")).collect();
+    labels.join(between)
+}
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Self {
         Self(Box::new(kind))
@@ -116,6 +139,20 @@ impl Error {
         } else {
             format!("{what}: ")
         };
+        if let DecodeErrorKind::UnexpectedLabels { expected, found } = error.kind() {
+            let (expected, found) = (expected.clone(), found.clone());
+            let place = error.place();
+            let place = if place.is_empty() {
+                place
+            } else {
+                place + ": "
+            };
+            return Self::new(ErrorKind::UnexpectedLabels {
+                what: what + &place,
+                expected,
+                found,
+            });
+        }
         Self::new(ErrorKind::Decode { what, error })
     }
 

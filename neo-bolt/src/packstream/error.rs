@@ -35,6 +35,18 @@ pub enum DecodeErrorKind {
         /// The value.
         found: String,
     },
+    /// A node has other labels than the caller's type takes.
+    #[error(
+        "expected a node with the label {}, found one with {}",
+        labels(expected, " or "),
+        labels(found, "")
+    )]
+    UnexpectedLabels {
+        /// Labels of which the node should have one.
+        expected: Vec<String>,
+        /// Labels that the node has.
+        found: Vec<String>,
+    },
     /// A field that the caller's type needs is not there.
     #[error("it is missing")]
     Missing,
@@ -56,6 +68,15 @@ pub enum DecodeErrorKind {
     /// The caller's own reading failed.
     #[error("{0}")]
     Custom(String),
+}
+
+/// Writes `:A or :B`.
+fn labels(labels: &[String], between: &str) -> String {
+    if labels.is_empty() {
+        return "no label".to_owned();
+    }
+    let labels: Vec<_> = labels.iter().map(|label| format!(":{label}")).collect();
+    labels.join(between)
 }
 
 impl DecodeError {
@@ -104,6 +125,18 @@ impl DecodeError {
         &self.0.kind
     }
 
+    /// The places that lead to the value as one text: `a.b[2].c`; empty where there are none.
+    pub fn place(&self) -> String {
+        let mut text = String::new();
+        for place in self.path() {
+            if !text.is_empty() && !place.starts_with('[') {
+                text.push('.');
+            }
+            text.push_str(place);
+        }
+        text
+    }
+
     /// The places that lead to the value, outermost first.
     pub fn path(&self) -> impl Iterator<Item = &str> {
         self.0.path.iter().rev().map(String::as_str)
@@ -112,14 +145,8 @@ impl DecodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, place) in self.path().enumerate() {
-            if index > 0 && !place.starts_with('[') {
-                f.write_str(".")?;
-            }
-            f.write_str(place)?;
-        }
         if !self.0.path.is_empty() {
-            f.write_str(": ")?;
+            write!(f, "{}: ", self.place())?;
         }
         self.0.kind.fmt(f)
     }

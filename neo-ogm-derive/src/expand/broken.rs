@@ -64,13 +64,7 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
             use ::neo_ogm::__private as __n;
             #inherent
             impl __n::Node for #ident {
-                const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema {
-                    type_name: "",
-                    label: "",
-                    properties: &[],
-                    rules: &[],
-                    relations: &[],
-                };
+                const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema::EMPTY;
                 #codec
                 fn bind(&self, _: &__n::Arc<__n::Origin>) {}
                 fn load_relation(
@@ -84,6 +78,49 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
             }
             #from_column
             #part
+        };
+    }
+}
+
+/// An enum of nodes with mistakes.
+pub(crate) fn broken_nodes(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let messages = error.to_compile_error();
+    if !input.generics.params.is_empty() {
+        return messages;
+    }
+    let (ident, vis, from_column) = (&input.ident, &input.vis, from_column(input));
+    quote! {
+        #messages
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+            impl #ident {
+                #[allow(dead_code)]
+                #vis fn find() -> __n::Find<Self> {
+                    ::core::unreachable!()
+                }
+            }
+            impl __n::Entity for #ident {
+                const ENTITY: &'static __n::NodeSchema = &__n::NodeSchema::EMPTY;
+                fn decode(
+                    _: &mut __n::Decoder<'_>,
+                    _: &__n::Graph,
+                ) -> ::core::result::Result<Self, __n::DecodeError> {
+                    ::core::unreachable!()
+                }
+                fn key(&self) -> ::core::result::Result<__n::KeyOf, __n::EncodeError> {
+                    ::core::unreachable!()
+                }
+                fn load_related(
+                    &mut self,
+                    _: &__n::LoadPlan,
+                    _: &mut __n::Decoder<'_>,
+                    _: &__n::Graph,
+                ) -> ::core::result::Result<(), __n::DecodeError> {
+                    ::core::unreachable!()
+                }
+            }
+            #from_column
         };
     }
 }

@@ -118,13 +118,17 @@ pub(super) fn schemas(properties: &[PropertyField]) -> TokenStream {
             index,
             ..
         } = property;
+        let flags = [("key", key), ("unique", unique), ("index", index)];
+        let flags = flags.iter().filter(|(_, set)| **set).map(|(name, _)| {
+            let name = Ident::new(name, proc_macro2::Span::call_site());
+            quote!(#name: true,)
+        });
         quote! {
             __n::PropertySchema {
                 field: #field,
                 name: #name,
-                key: #key,
-                unique: #unique,
-                index: #index,
+                #(#flags)*
+                ..__n::PropertySchema::PLAIN
             }
         }
     });

@@ -27,6 +27,7 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
             #index => __n::RelationField::load(&mut self.#field, plan, decoder, graph),
         }
     });
+    let label_codec = label_codec(model);
     let inherent = inherent(model);
     let checks = model.relations.iter().filter_map(type_check);
     let rule_checks = rules::checks(&model.rules);
@@ -40,6 +41,7 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
                 #schema
                 #encode
                 #decode
+                #label_codec
 
                 #[allow(unused_variables)]
                 fn bind(&self, origin: &__n::Arc<__n::Origin>) {
@@ -86,7 +88,27 @@ fn defaulted(model: &NodeModel) -> Vec<&Ident> {
         .iter()
         .map(|relation| &relation.ident)
         .chain(&model.skipped)
+        .chain(model.optional_labels.iter().map(|label| &label.ident))
         .collect()
+}
+
+/// Optional labels, to and from their fields.
+fn label_codec(model: &NodeModel) -> Option<TokenStream> {
+    if model.optional_labels.is_empty() {
+        return None;
+    }
+    let fields = model.optional_labels.iter().map(|label| &label.ident);
+    let bits = 0..model.optional_labels.len();
+    let (read, read_bits) = (fields.clone(), bits.clone());
+    Some(quote! {
+        fn optional_labels(&self) -> u64 {
+            0 #(| (::core::primitive::u64::from(self.#fields) << #bits))*
+        }
+
+        fn set_optional_labels(&mut self, labels: u64) {
+            #(self.#read = labels >> #read_bits & 1 == 1;)*
+        }
+    })
 }
 
 /// What the rest of a program names: `new`, tokens and finders.
@@ -96,19 +118,30 @@ pub(super) fn inherent(model: &NodeModel) -> TokenStream {
     let constructor = model.constructor.then(|| constructor(model, &defaulted));
     let fields = tokens::fields(&model.vis, &model.properties);
     let relations = tokens::relations(model);
+    let labels = tokens::labels(model);
     let finders = tokens::finders(model);
     quote! {
         impl #ident {
             #constructor
             #fields
             #relations
+            #labels
             #finders
         }
     }
 }
 
 fn schema(model: &NodeModel) -> TokenStream {
-    let NodeModel { ident, label, .. } = model;
+    let NodeModel {
+        ident,
+        label,
+        labels,
+        ..
+    } = model;
+    let optional_labels = model.optional_labels.iter().map(|of| {
+        let (field, label) = (&of.field, &of.label);
+        quote!(__n::OptionalLabel { field: #field, label: #label })
+    });
     let type_name = ident.to_string();
     let properties = codec::schemas(&model.properties);
     let rules = rules::schemas(&model.rules);
@@ -127,7 +160,7 @@ fn schema(model: &NodeModel) -> TokenStream {
         };
         let cardinality = Ident::new(&cardinality.to_string(), relation.ident.span());
         // Said at the type, so that a type that is no node is reported there.
-        let target = quote_spanned!(target.span()=> || <#target as __n::Node>::SCHEMA);
+        let target = quote_spanned!(target.span()=> || <#target as __n::Entity>::ENTITY);
         quote! {
             __n::RelationSchema {
                 field: #field,
@@ -143,9 +176,12 @@ fn schema(model: &NodeModel) -> TokenStream {
         const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema {
             type_name: #type_name,
             label: #label,
+            labels: &[#(#labels),*],
+            optional_labels: &[#(#optional_labels),*],
             properties: #properties,
             rules: #rules,
             relations: &[#(#relations),*],
+            ..__n::NodeSchema::EMPTY
         };
     }
 }

@@ -46,6 +46,21 @@ pub(super) fn relations(model: &NodeModel) -> TokenStream {
     quote!(#(#tokens)*)
 }
 
+/// A token for each optional label.
+pub(super) fn labels(model: &NodeModel) -> TokenStream {
+    let vis = &model.vis;
+    let tokens = model.optional_labels.iter().map(|label| {
+        let (name, token) = (&label.label, token(&label.field, &label.ident));
+        let doc = format!("Names the label `{name}` in filters.");
+        quote! {
+            #[doc = #doc]
+            #[allow(dead_code)]
+            #vis const #token: __n::Label<Self> = __n::Label::new(#name);
+        }
+    });
+    quote!(#(#tokens)*)
+}
+
 /// `find`, and a finder for the key and each indexed or unique property.
 pub(super) fn finders(model: &NodeModel) -> TokenStream {
     let vis = &model.vis;

@@ -74,6 +74,7 @@ const OF_NODES: &[&str] = &[
     "rename",
     "default",
     "skip",
+    "optional_label",
 ];
 const OF_RELATIONSHIPS: &[&str] = &[
     "key", "unique", "index", "required", "typed", "fulltext", "vector", "rename", "default",
@@ -125,7 +126,7 @@ pub(super) fn read(
                 property.default = Some(match &setting.value {
                     Value::Flag => DefaultValue::Trait,
                     Value::Is(expr) => DefaultValue::Expr(expr.clone()),
-                    Value::List(_) => {
+                    Value::List(_) | Value::Texts(_) => {
                         errors.at(setting.span(), "write `default` or `default = …`");
                         DefaultValue::Trait
                     }

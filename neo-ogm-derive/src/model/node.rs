@@ -16,12 +16,22 @@ pub(crate) struct NodeModel {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) label: String,
+    /// Further labels.
+    pub(crate) labels: Vec<String>,
+    pub(crate) optional_labels: Vec<LabelField>,
     pub(crate) properties: Vec<PropertyField>,
     pub(crate) relations: Vec<RelationField>,
     pub(crate) skipped: Vec<Ident>,
     /// Constraints and indexes.
     pub(crate) rules: Vec<Rule>,
     pub(crate) constructor: bool,
+}
+
+/// A `bool` field that is a label.
+pub(crate) struct LabelField {
+    pub(crate) ident: Ident,
+    pub(crate) field: String,
+    pub(crate) label: String,
 }
 
 /// A relationship field.
@@ -40,6 +50,7 @@ pub(crate) struct RelationField {
 
 const OPTIONS: &[&str] = &[
     "label",
+    "labels",
     "rename_all",
     "unique",
     "index",
@@ -94,6 +105,8 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
         ident: input.ident.clone(),
         vis: input.vis.clone(),
         label: plain(&input.ident),
+        labels: Vec::new(),
+        optional_labels: Vec::new(),
         properties: Vec::new(),
         relations: Vec::new(),
         skipped: Vec::new(),
@@ -107,6 +120,10 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
                 if let Some(text) = errors.ok(setting.text()) {
                     model.label = text.value();
                 }
+            }
+            "labels" => {
+                let texts = errors.ok(setting.texts()).unwrap_or_default();
+                model.labels = texts.iter().map(|text| text.value()).collect();
             }
             "rename_all" => case = errors.ok(setting.text().and_then(|t| Case::parse(&t))),
             "no_new" => {
@@ -133,6 +150,7 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
         );
     }
     fields::check_names(&mut errors, &model.properties);
+    check_labels(&mut errors, &model);
     let clash = check_tokens(&mut errors, &model);
     match errors.into_error() {
         None => Ok(model),
@@ -168,9 +186,41 @@ fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: O
         return;
     }
     let settings = settings.map(|(_, settings)| settings).unwrap_or_default();
+    if let Some(setting) = settings.iter().find(|s| s.name == "optional_label") {
+        return optional_label(errors, model, field, ident, setting, settings.len());
+    }
     match fields::read(errors, field, ident, &settings, case, true) {
         Read::Property(property) => model.properties.push(*property),
         Read::Skipped(ident) => model.skipped.push(ident),
+    }
+}
+
+fn optional_label(
+    errors: &mut Errors,
+    model: &mut NodeModel,
+    field: &Field,
+    ident: &Ident,
+    setting: &Setting,
+    settings: usize,
+) {
+    if settings > 1 {
+        errors.at(
+            setting.span(),
+            "a label is no property, so `optional_label` stands alone",
+        );
+    }
+    if !fields::is_named(&field.ty, "bool") {
+        errors.add(syn::Error::new_spanned(
+            &field.ty,
+            "a node has a label or has it not: the field of an `optional_label` is a `bool`",
+        ));
+    }
+    if let Some(label) = errors.ok(setting.text()) {
+        model.optional_labels.push(LabelField {
+            ident: ident.clone(),
+            field: plain(ident),
+            label: label.value(),
+        });
     }
 }
 
@@ -260,6 +310,31 @@ fn relation_field(
     })
 }
 
+/// Each label has one meaning.
+fn check_labels(errors: &mut Errors, model: &NodeModel) {
+    let mut known = vec![model.label.as_str()];
+    let further = model.labels.iter().map(|label| (&model.ident, label));
+    let optional = model
+        .optional_labels
+        .iter()
+        .map(|of| (&of.ident, &of.label));
+    for (ident, label) in further.chain(optional) {
+        if known.contains(&label.as_str()) {
+            errors.at(
+                ident.span(),
+                format!("the label {label:?} is given twice; a node has each label once"),
+            );
+        }
+        known.push(label);
+    }
+    if let Some(too_many) = model.optional_labels.get(64) {
+        errors.at(
+            too_many.ident.span(),
+            "a node has at most 64 optional labels; make this one a property",
+        );
+    }
+}
+
 /// Tokens and finders are named after fields, and must not meet. Whether they do.
 fn check_tokens(errors: &mut Errors, model: &NodeModel) -> bool {
     let mut clash = false;
@@ -269,7 +344,9 @@ fn check_tokens(errors: &mut Errors, model: &NodeModel) -> bool {
         .iter()
         .map(|p| (&p.ident, p.field.as_str()));
     let relations = model.relations.iter().map(|r| (&r.ident, r.field.as_str()));
-    for (ident, field) in properties.chain(relations) {
+    let labels = model.optional_labels.iter();
+    let labels = labels.map(|l| (&l.ident, l.field.as_str()));
+    for (ident, field) in properties.chain(relations).chain(labels) {
         let token = field.to_uppercase();
         if token == "SCHEMA" {
             errors.at(

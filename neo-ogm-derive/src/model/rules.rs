@@ -145,7 +145,7 @@ fn options<'s>(
     let options: &[Setting] = match &setting.value {
         Value::Flag => &[],
         Value::List(options) => options,
-        Value::Is(_) => {
+        Value::Is(_) | Value::Texts(_) => {
             errors.at(setting.span(), format!("write {usage}"));
             &[]
         }

@@ -22,6 +22,8 @@ pub(crate) enum Value {
     Is(Expr),
     /// A list of names, with options of their own: `fulltext(a, b, analyzer = "english")`.
     List(Vec<Setting>),
+    /// A list of texts: `labels("A", "B")`.
+    Texts(Vec<LitStr>),
 }
 
 impl Setting {
@@ -50,6 +52,17 @@ impl Setting {
         ))
     }
 
+    /// The texts of `name("a", "b")`.
+    pub(crate) fn texts(&self) -> syn::Result<&[LitStr]> {
+        match &self.value {
+            Value::Texts(texts) if texts.iter().all(|text| !text.value().is_empty()) => Ok(texts),
+            _ => Err(syn::Error::new(
+                self.span(),
+                format!("`{0}` takes texts: `{0}(\"…\", \"…\")`", self.name),
+            )),
+        }
+    }
+
     /// Says that nothing may stand behind the name.
     pub(crate) fn flag(&self) -> syn::Result<()> {
         match self.value {
@@ -72,6 +85,13 @@ impl Parse for Setting {
         } else if input.peek(syn::token::Paren) {
             let list;
             parenthesized!(list in input);
+            if list.peek(LitStr) {
+                let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?;
+                return Ok(Self {
+                    name,
+                    value: Value::Texts(texts.into_iter().collect()),
+                });
+            }
             let items = Punctuated::<Setting, Token![,]>::parse_terminated(&list)?;
             Value::List(items.into_iter().collect())
         } else {

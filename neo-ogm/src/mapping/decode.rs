@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use neo_bolt::packstream::{DecodeError, Decoder, FromBolt, FromBoltOwned};
+use neo_bolt::packstream::{
+    DecodeError, DecodeErrorKind, Decoder, FromBolt, FromBoltOwned, Labels,
+};
 use neo_bolt::value as v;
 
-use super::{KeyOf, Node, Relationship};
+use super::{KeyOf, Node, NodeSchema, Relationship};
 use crate::executor::Graph;
 use crate::relation::Origin;
 
@@ -31,26 +33,67 @@ pub trait FromColumn: Sized {
 pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<N, DecodeError> {
     let header = decoder.node_header()?;
     if !header.labels.clone().any(|label| label == N::SCHEMA.label) {
-        let labels: Vec<_> = header.labels.map(|label| format!(":{label}")).collect();
-        let found = if labels.is_empty() {
-            "no label".to_owned()
-        } else {
-            labels.concat()
-        };
-        return Err(DecodeError::custom(format_args!(
-            "expected a node with the label :{}, found one with {found}",
-            N::SCHEMA.label
-        )));
+        return Err(unexpected_labels(N::SCHEMA, &header.labels));
     }
     let properties = decoder.clone();
-    let node =
+    let mut node =
         N::decode_properties(decoder).map_err(|error| error.within(name::<N>(properties)))?;
     decoder.node_footer(&header)?;
+    let optional = N::SCHEMA.optional_labels;
+    if !optional.is_empty() {
+        let mut found = 0;
+        for label in header.labels.clone() {
+            if let Some(bit) = optional.iter().position(|of| of.label == label) {
+                found |= 1 << bit;
+            }
+        }
+        node.set_optional_labels(found);
+    }
     if !N::SCHEMA.relations.is_empty() {
         let key = KeyOf::new(&node).map_err(DecodeError::custom)?;
         node.bind(&Arc::new(Origin::new(graph.clone(), key)));
     }
     Ok(node)
+}
+
+/// The error of a node that has none of the labels that `schema` asks for.
+fn unexpected_labels(schema: &NodeSchema, found: &Labels<'_>) -> DecodeError {
+    DecodeError::new(DecodeErrorKind::UnexpectedLabels {
+        expected: schema.any_of().into_iter().map(str::to_owned).collect(),
+        found: found.clone().map(str::to_owned).collect(),
+    })
+}
+
+/// Which of several structs the next node is, by its labels: the one all of whose labels the node
+/// has; where there are several, the one with the most. What `#[derive(Nodes)]` calls.
+///
+/// # Errors
+/// The value is no node, or none of the structs.
+pub fn variant_of(schema: &NodeSchema, decoder: &Decoder<'_>) -> Result<usize, DecodeError> {
+    let header = decoder.clone().node_header()?;
+    let fitting = schema
+        .variants
+        .iter()
+        .enumerate()
+        .filter_map(|(index, of)| {
+            let of = of();
+            let has = |wanted: &str| header.labels.clone().any(|label| label == wanted);
+            let count = of.labels.iter().filter(|label| has(label)).count();
+            has(of.label).then_some((count, std::cmp::Reverse(index)))
+        });
+    match fitting.max() {
+        Some((_, std::cmp::Reverse(index))) => Ok(index),
+        None => {
+            let variants = schema.variants.iter();
+            Err(DecodeError::new(DecodeErrorKind::UnexpectedLabels {
+                expected: variants
+                    .flat_map(|of| of().any_of())
+                    .map(str::to_owned)
+                    .collect(),
+                found: header.labels.map(str::to_owned).collect(),
+            }))
+        }
+    }
 }
 
 /// What a node that does not fit is called: its label and what there is of its key.

@@ -54,6 +54,16 @@ pub trait Node: Sized + Send + Sync + 'static {
         decoder: &mut Decoder<'_>,
         graph: &Graph,
     ) -> Result<(), DecodeError>;
+
+    /// Which of [`NodeSchema::optional_labels`] the node has: the lowest bit is the first.
+    fn optional_labels(&self) -> u64 {
+        0
+    }
+
+    /// Sets the fields behind [`NodeSchema::optional_labels`], in the same form.
+    fn set_optional_labels(&mut self, labels: u64) {
+        let _ = labels;
+    }
 }
 
 /// The identity of a node: the values of its key properties.
@@ -87,9 +97,22 @@ impl KeyOf {
     }
 }
 
+impl KeyOf {
+    /// The struct that the node is of.
+    pub fn schema(&self) -> &'static NodeSchema {
+        self.schema
+    }
+
+    /// The values, in the order of [`NodeSchema::keys`].
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+}
+
 impl PartialEq<NodeSchema> for NodeSchema {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
+        // A constant has no address of its own, so addresses do not tell.
+        self.type_name == other.type_name && self.label == other.label
     }
 }
 

@@ -2,13 +2,22 @@
 
 use super::rule::RuleSchema;
 
-/// What a struct with `#[derive(Node)]` says of its nodes.
+/// What a struct with `#[derive(Node)]`, or an enum with `#[derive(Nodes)]`, says of its nodes.
+///
+/// Literals end in `..NodeSchema::EMPTY`, so that what is added here later needs no change there.
 #[derive(Debug)]
 pub struct NodeSchema {
-    /// The struct's name, for messages.
+    /// The type's name, for messages.
     pub type_name: &'static str,
-    /// The label that marks the nodes.
+    /// The label that marks the nodes. Empty for an enum without a label of its own, whose nodes
+    /// are known by the labels of its variants.
     pub label: &'static str,
+    /// Further labels, which each save sets.
+    pub labels: &'static [&'static str],
+    /// Labels that stand for `bool` fields, in the order of the fields; at most 64.
+    pub optional_labels: &'static [OptionalLabel],
+    /// For an enum of nodes, what it is made of; a struct has none.
+    pub variants: &'static [fn() -> &'static NodeSchema],
     /// The properties, in the order of the fields.
     pub properties: &'static [PropertySchema],
     /// Constraints and indexes, that of the key first.
@@ -18,13 +27,55 @@ pub struct NodeSchema {
 }
 
 impl NodeSchema {
-    /// The properties that identify a node, in the order of the fields; never empty.
+    /// Says nothing; the rest of a literal.
+    pub const EMPTY: Self = Self {
+        type_name: "",
+        label: "",
+        labels: &[],
+        optional_labels: &[],
+        variants: &[],
+        properties: &[],
+        rules: &[],
+        relations: &[],
+    };
+
+    /// The properties that identify a node, in the order of the fields. Never empty for a struct;
+    /// an enum has none, since each of its variants has its own.
     pub fn keys(&self) -> impl Iterator<Item = &'static PropertySchema> + Clone {
         self.properties.iter().filter(|property| property.key)
     }
+
+    /// The labels of which a node must have one: the label of the struct, or those of an enum's
+    /// variants where it has no label of its own.
+    pub fn any_of(&self) -> Vec<&'static str> {
+        if self.label.is_empty() {
+            self.variants.iter().flat_map(|v| v().any_of()).collect()
+        } else {
+            vec![self.label]
+        }
+    }
+
+    /// Whether a node that `other` describes is one that this describes, too.
+    pub fn covers(&self, other: &Self) -> bool {
+        self == other
+            || (!self.label.is_empty() && self.label == other.label)
+            || self.variants.iter().any(|variant| variant().covers(other))
+    }
+}
+
+/// A label that a node has or has not, as a `bool` field says.
+#[derive(Debug, Clone, Copy)]
+pub struct OptionalLabel {
+    /// The struct's field.
+    pub field: &'static str,
+    /// The label.
+    pub label: &'static str,
 }
 
 /// One property of a node or a relationship.
+///
+/// Literals end in `..PropertySchema::PLAIN`, so that what is added here later needs no change
+/// there.
 #[derive(Debug, Clone, Copy)]
 pub struct PropertySchema {
     /// The struct's field.
@@ -37,6 +88,40 @@ pub struct PropertySchema {
     pub unique: bool,
     /// It has an index of its own.
     pub index: bool,
+    /// Who writes it.
+    pub role: PropertyRole,
+}
+
+impl PropertySchema {
+    /// A property without a name, and with nothing special about it; the rest of a literal.
+    pub const PLAIN: Self = Self {
+        field: "",
+        name: "",
+        key: false,
+        unique: false,
+        index: false,
+        role: PropertyRole::Plain,
+    };
+
+    /// Whether `encode_properties` writes it.
+    pub const fn is_written(&self) -> bool {
+        !self.key && matches!(self.role, PropertyRole::Plain)
+    }
+}
+
+/// Who writes a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PropertyRole {
+    /// The struct's field says what it is.
+    Plain,
+    /// Somebody else; it is read and never written.
+    ReadOnly,
+    /// The mapper counts in it how often the node was written.
+    Version,
+    /// The mapper writes into it when the node was made.
+    CreatedAt,
+    /// The mapper writes into it when the node was last written.
+    UpdatedAt,
 }
 
 /// One relationship field of a node struct.
@@ -50,10 +135,24 @@ pub struct RelationSchema {
     pub direction: Direction,
     /// How many there may be.
     pub cardinality: Cardinality,
-    /// The struct at the other end. A function, since two structs may name each other.
+    /// The struct, or the enum of structs, at the other end. A function, since two structs may
+    /// name each other.
     pub target: fn() -> &'static NodeSchema,
     /// What the relationship carries.
     pub relationship: &'static RelationshipSchema,
+}
+
+impl RelationSchema {
+    /// Whether both describe the same field. A constant has no address of its own, so addresses
+    /// do not tell.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.field == other.field
+            && self.relationship_type == other.relationship_type
+            && self.direction == other.direction
+            && self.cardinality == other.cardinality
+            && (self.target)() == (other.target)()
+            && self.relationship.type_name == other.relationship.type_name
+    }
 }
 
 /// What a struct with `#[relationship]` says of its relationships.

@@ -10,7 +10,7 @@ use neo_bolt::{AccessMode, Record};
 use super::stream::NodeStream;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target};
-use crate::mapping::{Node, decode_node};
+use crate::mapping::Entity;
 use crate::query::{Condition, Cypher, Filter, Load, LoadPlan, Order, Parameters, escape};
 
 /// A question for nodes of the struct `N`, made by `N::find()` and the finders of its key and
@@ -25,19 +25,19 @@ pub struct Find<N> {
     of: PhantomData<fn() -> N>,
 }
 
-impl<N: Node> Default for Find<N> {
+impl<N: Entity> Default for Find<N> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<N: Node> fmt::Debug for Find<N> {
+impl<N: Entity> fmt::Debug for Find<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Find").field(&self.to_cypher()).finish()
     }
 }
 
-impl<N: Node> Find<N> {
+impl<N: Entity> Find<N> {
     /// All nodes of the struct's label.
     pub fn new() -> Self {
         Self {
@@ -104,7 +104,12 @@ impl<N: Node> Find<N> {
             Box::pin(async move {
                 let mut nodes = find.fetch(&target).await?;
                 if nodes.len() > 1 {
-                    let label = N::SCHEMA.label;
+                    let of = N::ENTITY;
+                    let label = if of.label.is_empty() {
+                        of.type_name
+                    } else {
+                        of.label
+                    };
                     return Err(Error::new(ErrorKind::NotUnique { label }));
                 }
                 Ok(nodes.pop())
@@ -150,9 +155,10 @@ impl<N: Node> Find<N> {
 
     fn matching<'c>(&'c self, cypher: &mut Cypher<'_, 'c>) {
         cypher.push("MATCH ");
-        cypher.node("n", N::SCHEMA);
+        cypher.node("n", N::ENTITY);
+        let narrowed = cypher.one_of(" WHERE ", "n", N::ENTITY);
         if !self.conditions.is_empty() {
-            cypher.push(" WHERE ");
+            cypher.push(if narrowed { " AND " } else { " WHERE " });
             cypher.conjunction("n", &self.conditions);
         }
     }
@@ -235,14 +241,14 @@ impl<N: Node> Find<N> {
     }
 }
 
-fn read<N: Node>(
+fn read<N: Entity>(
     decoder: &mut Decoder<'_>,
     loads: &[LoadPlan],
     graph: &Graph,
 ) -> Result<N, DecodeError> {
-    let mut node: N = decode_node(decoder, graph)?;
+    let mut node = N::decode(decoder, graph)?;
     for plan in loads {
-        node.load_relation(plan, decoder, graph)?;
+        node.load_related(plan, decoder, graph)?;
     }
     Ok(node)
 }
@@ -257,7 +263,7 @@ pub struct Found<N, O> {
     run: Run<N, O>,
 }
 
-impl<N: Node, O> Found<N, O> {
+impl<N: Entity, O> Found<N, O> {
     fn new(find: Find<N>, on: impl Executor, run: Run<N, O>) -> Self {
         Self {
             find,
@@ -267,13 +273,13 @@ impl<N: Node, O> Found<N, O> {
     }
 }
 
-impl<N: Node, O> fmt::Debug for Found<N, O> {
+impl<N: Entity, O> fmt::Debug for Found<N, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.find.fmt(f)
     }
 }
 
-impl<N: Node, O> IntoFuture for Found<N, O> {
+impl<N: Entity, O> IntoFuture for Found<N, O> {
     type Output = Result<O, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 

@@ -10,6 +10,7 @@ use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target};
 use crate::mapping::{KeyOf, Node};
+use crate::query::escape;
 use crate::relation::{Origin, keyed};
 
 /// The property by which an insert knows its own earlier attempt.
@@ -35,6 +36,34 @@ impl<N: Node> ToBolt for NodeParameters<'_, N> {
         }
         encoder.string("p")?;
         self.node.encode_properties(encoder)
+    }
+}
+
+/// Writes the labels besides the one of the pattern: `, n:Product` goes on with a `SET`, and
+/// ` REMOVE n:Featured` ends it. There are as many texts as there are combinations of optional
+/// labels.
+fn labels<N: Node>(text: &mut String, node: &N) {
+    created_labels(text, node);
+    let set = node.optional_labels();
+    let mut word = " REMOVE ";
+    for (bit, of) in N::SCHEMA.optional_labels.iter().enumerate() {
+        if set >> bit & 1 == 0 {
+            let _ = write!(text, "{word}n:{}", escape(of.label));
+            word = ", ";
+        }
+    }
+}
+
+/// The labels that a node has from its start.
+fn created_labels<N: Node>(text: &mut String, node: &N) {
+    for label in N::SCHEMA.labels {
+        let _ = write!(text, ", n:{}", escape(label));
+    }
+    let set = node.optional_labels();
+    for (bit, of) in N::SCHEMA.optional_labels.iter().enumerate() {
+        if set >> bit & 1 == 1 {
+            let _ = write!(text, ", n:{}", escape(of.label));
+        }
     }
 }
 
@@ -93,6 +122,7 @@ async fn save<N: Node>(node: &N, target: Target) -> Result<(), Error> {
     let mut text = String::from("MERGE ");
     keyed(&mut text, "n", "k", N::SCHEMA);
     text.push_str(" SET n += $p");
+    labels(&mut text, node);
     let parameters = NodeParameters { node, token: None };
     target
         .execute(AccessMode::Write, text.into(), parameters)
@@ -103,10 +133,10 @@ async fn save<N: Node>(node: &N, target: Target) -> Result<(), Error> {
 async fn insert<N: Node>(node: &N, target: Target) -> Result<(), Error> {
     let mut text = String::from("MERGE ");
     keyed(&mut text, "n", "k", N::SCHEMA);
-    let _ = write!(
-        text,
-        " ON CREATE SET n += $p, n.{TOKEN} = $token RETURN coalesce(n.{TOKEN} = $token, false) AS mine"
-    );
+    let _ = write!(text, " ON CREATE SET n += $p, n.{TOKEN} = $token");
+    // A node that is new has no label to remove.
+    created_labels(&mut text, node);
+    let _ = write!(text, " RETURN coalesce(n.{TOKEN} = $token, false) AS mine");
     let token = target.operation_token();
     let parameters = NodeParameters {
         node,
@@ -130,7 +160,9 @@ async fn insert<N: Node>(node: &N, target: Target) -> Result<(), Error> {
 async fn update<N: Node>(node: &N, target: Target) -> Result<(), Error> {
     let mut text = String::from("MATCH ");
     keyed(&mut text, "n", "k", N::SCHEMA);
-    text.push_str(" SET n += $p RETURN 1 AS updated");
+    text.push_str(" SET n += $p");
+    labels(&mut text, node);
+    text.push_str(" RETURN 1 AS updated");
     let parameters = NodeParameters { node, token: None };
     let done = target
         .execute(AccessMode::Write, text.into(), parameters)

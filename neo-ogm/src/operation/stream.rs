@@ -10,7 +10,7 @@ use neo_bolt::{AccessMode, RecordStream, Session};
 use super::find::Find;
 use crate::error::Error;
 use crate::executor::{Graph, Target};
-use crate::mapping::Node;
+use crate::mapping::Entity;
 use crate::query::Parameters;
 
 /// Nodes as the server sends them.
@@ -26,7 +26,7 @@ pub struct NodeStream<N> {
     _session: Option<Session>,
 }
 
-impl<N: Node> fmt::Debug for NodeStream<N> {
+impl<N: Entity> fmt::Debug for NodeStream<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NodeStream")
             .field("find", &self.find)
@@ -34,7 +34,7 @@ impl<N: Node> fmt::Debug for NodeStream<N> {
     }
 }
 
-impl<N: Node> NodeStream<N> {
+impl<N: Entity> NodeStream<N> {
     pub(super) async fn open(find: Find<N>, target: Target) -> Result<Self, Error> {
         let mut parameters = Parameters::default();
         let statement = find.render(&mut parameters);
@@ -74,7 +74,7 @@ impl<N: Node> NodeStream<N> {
     }
 }
 
-impl<N: Node> Stream for NodeStream<N> {
+impl<N: Entity> Stream for NodeStream<N> {
     type Item = Result<N, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -36,6 +36,8 @@ pub(crate) enum Condition {
     Any(Vec<Condition>),
     Not(Box<Condition>),
     IsNull(&'static str),
+    /// The node has the label.
+    HasLabel(&'static str),
     Compare {
         property: &'static str,
         comparison: Comparison,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::token::Relation;
-use crate::mapping::{Node, RelationSchema, Relationship};
+use crate::mapping::{Entity, Node, RelationSchema, Relationship};
 
 /// A relationship to load in the same query, with what to load from there on.
 pub struct Load<N> {
@@ -29,7 +29,7 @@ pub struct LoadPlan {
     pub next: Vec<LoadPlan>,
 }
 
-impl<N: Node, T: Node, R: Relationship> From<Relation<N, T, R>> for Load<N> {
+impl<N: Node, T: Entity, R: Relationship> From<Relation<N, T, R>> for Load<N> {
     fn from(token: Relation<N, T, R>) -> Self {
         let index = token.index();
         let plan = LoadPlan {
@@ -45,8 +45,16 @@ impl<N: Node, T: Node, R: Relationship> From<Relation<N, T, R>> for Load<N> {
 }
 
 impl<N> Load<N> {
-    pub(super) fn then<T: Node>(mut self, next: impl Into<Load<T>>) -> Self {
+    pub(super) fn then<T: Entity>(mut self, next: impl Into<Load<T>>) -> Self {
         self.plan.next.push(next.into().plan);
         self
+    }
+
+    /// The same load, as one of an enum that has the struct as a variant.
+    pub(super) fn of<E>(self) -> Load<E> {
+        Load {
+            plan: self.plan,
+            of: PhantomData,
+        }
     }
 }

@@ -153,9 +153,16 @@ impl<'p, 'c> Cypher<'p, 'c> {
         let _ = self.text.write_fmt(arguments);
     }
 
-    /// Writes `(n:Label)`.
+    /// Writes `(n:Label)`, or `(n)` for an enum without a label of its own; then
+    /// [`one_of`](Self::one_of) has the condition.
     pub(crate) fn node(&mut self, variable: &str, schema: &NodeSchema) {
-        self.write(format_args!("({variable}:{})", escape(schema.label)));
+        write_node(&mut self.text, variable, schema);
+    }
+
+    /// Writes `(n:A OR n:B)`, behind `word`, where the pattern alone does not say which nodes are
+    /// meant. Whether it did.
+    pub(crate) fn one_of(&mut self, word: &str, variable: &str, schema: &NodeSchema) -> bool {
+        write_one_of(&mut self.text, word, variable, schema)
     }
 
     /// Writes a number as a parameter.
@@ -187,6 +194,9 @@ impl<'p, 'c> Cypher<'p, 'c> {
             Condition::IsNull(property) => {
                 self.write(format_args!("{variable}.{} IS NULL", escape(property)));
             }
+            Condition::HasLabel(label) => {
+                self.write(format_args!("{variable}:{}", escape(label)));
+            }
             Condition::Compare {
                 property,
                 comparison,
@@ -206,7 +216,8 @@ impl<'p, 'c> Cypher<'p, 'c> {
                 self.push("EXISTS { MATCH ");
                 self.step(variable, &r, relation, &m);
                 let conditions = [(&r, relationship), (&m, node)];
-                let mut word = " WHERE ";
+                let narrowed = self.one_of(" WHERE ", &m, (relation.target)());
+                let mut word = if narrowed { " AND " } else { " WHERE " };
                 for (variable, condition) in conditions {
                     if let Some(condition) = condition {
                         self.push(word);
@@ -291,6 +302,7 @@ impl<'p, 'c> Cypher<'p, 'c> {
         let carries = !plan.relation.relationship.properties.is_empty();
         self.push("[");
         self.step(from, if carries { &r } else { "" }, plan.relation, &m);
+        self.one_of(" WHERE ", &m, (plan.relation.target)());
         self.write(format_args!(
             " | [{}, {m}",
             if carries { &r } else { "null" }
@@ -301,6 +313,40 @@ impl<'p, 'c> Cypher<'p, 'c> {
         }
         self.push("]]");
     }
+}
+
+/// Writes `(n:Label)`, or `(n)` for an enum without a label of its own.
+pub(crate) fn write_node(text: &mut String, variable: &str, schema: &NodeSchema) {
+    text.push('(');
+    text.push_str(variable);
+    if !schema.label.is_empty() {
+        text.push(':');
+        text.push_str(&escape(schema.label));
+    }
+    text.push(')');
+}
+
+/// Writes `(n:A OR n:B)`, behind `word`, where [`write_node`] alone does not say which nodes are
+/// meant. Whether it did.
+pub(crate) fn write_one_of(
+    text: &mut String,
+    word: &str,
+    variable: &str,
+    schema: &NodeSchema,
+) -> bool {
+    if !schema.label.is_empty() {
+        return false;
+    }
+    text.push_str(word);
+    text.push('(');
+    for (index, label) in schema.any_of().into_iter().enumerate() {
+        text.push_str(if index > 0 { " OR " } else { "" });
+        text.push_str(variable);
+        text.push(':');
+        text.push_str(&escape(label));
+    }
+    text.push(')');
+    true
 }
 
 /// The two halves of an arrow around `[…]`.

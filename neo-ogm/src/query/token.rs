@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::filter::{Condition, Filter};
 use super::plan::Load;
-use crate::mapping::{Node, Relationship};
+use crate::mapping::{Entity, Node, Relationship};
 
 /// Names the relationship field of the struct `N` that leads to `T` over `R`.
 ///
@@ -36,7 +36,7 @@ impl<N, T, R> Relation<N, T, R> {
     }
 }
 
-impl<N: Node, T: Node, R: Relationship> fmt::Debug for Relation<N, T, R> {
+impl<N: Node, T: Entity, R: Relationship> fmt::Debug for Relation<N, T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Relation")
             .field(&N::SCHEMA.relations[self.index].field)
@@ -44,7 +44,7 @@ impl<N: Node, T: Node, R: Relationship> fmt::Debug for Relation<N, T, R> {
     }
 }
 
-impl<N: Node, T: Node, R: Relationship> Relation<N, T, R> {
+impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
     fn related(self, node: Option<Filter<T>>, relationship: Option<Filter<R>>) -> Filter<N> {
         Filter::new(Condition::Related {
             relation: &N::SCHEMA.relations[self.index],

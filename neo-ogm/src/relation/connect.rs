@@ -10,7 +10,7 @@ use super::ends::{self, Bound, EndParameters};
 use super::said::{PropertiesGiven, PropertiesMissing, Said, Set};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{KeyOf, Node, Relationship};
+use crate::mapping::{Entity, NodeSchema, Relationship};
 
 /// A connect, or a replace, that waits to be awaited.
 ///
@@ -46,7 +46,7 @@ pub(super) enum Others {
     Go,
 }
 
-impl<'a, T: Node, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
+impl<'a, T: Entity, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
     pub(super) fn new(bound: Option<Bound>, target: &'a T, others: Others) -> Self {
         Self {
             bound,
@@ -80,7 +80,7 @@ impl<T, R, S> Connect<'_, T, R, S> {
     }
 }
 
-impl<'a, T: Node, R: Relationship, S: Said<R>> IntoFuture for Connect<'a, T, R, S> {
+impl<'a, T: Entity, R: Relationship, S: Said<R>> IntoFuture for Connect<'a, T, R, S> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
@@ -104,7 +104,7 @@ impl<'a, T: Node, R: Relationship, S: Said<R>> IntoFuture for Connect<'a, T, R, 
     }
 }
 
-async fn run<T: Node, R: Relationship>(
+async fn run<T: Entity, R: Relationship>(
     bound: Option<Bound>,
     target: &T,
     others: Others,
@@ -113,9 +113,9 @@ async fn run<T: Node, R: Relationship>(
     set: Set,
 ) -> Result<(), Error> {
     let bound = ends::bound(bound)?;
-    let key = KeyOf::new(target)?;
+    let key = target.key()?;
     let executor = bound.target(on);
-    let statement: Arc<str> = statement::<T, R>(&bound, others, set).into();
+    let statement: Arc<str> = statement::<T, R>(&bound, key.schema(), others, set).into();
     let parameters = EndParameters {
         source: &bound.origin.key,
         target: Some(&key),
@@ -134,16 +134,21 @@ async fn run<T: Node, R: Relationship>(
     Ok(())
 }
 
-fn statement<T: Node, R: Relationship>(bound: &Bound, others: Others, set: Set) -> String {
+fn statement<T: Entity, R: Relationship>(
+    bound: &Bound,
+    target: &NodeSchema,
+    others: Others,
+    set: Set,
+) -> String {
     let mut text = String::with_capacity(256);
     let source = bound.origin.key.schema;
     text.push_str("MATCH ");
     ends::keyed(&mut text, "a", "a", source);
     text.push_str(" MATCH ");
-    ends::keyed(&mut text, "b", "b", T::SCHEMA);
+    ends::keyed(&mut text, "b", "b", target);
     let own = bound.relation.cardinality.is_bounded();
     let inverse = bound
-        .inverse()
+        .inverse(target)
         .filter(|inverse| inverse.cardinality.is_bounded());
     if own || others == Others::Go {
         ends::lock(&mut text, "a");
@@ -154,7 +159,7 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, others: Others, set: Set) 
     let mine = |text: &mut String| {
         text.push_str(" WITH a, b");
         let names = ("x", "o", "b");
-        ends::others(text, "a", names, bound.relation, T::SCHEMA.label, R::SCHEMA);
+        ends::others(text, "a", names, bound.relation, T::ENTITY, R::SCHEMA);
     };
     if own && others == Others::Stay {
         mine(&mut text);
@@ -167,7 +172,7 @@ fn statement<T: Node, R: Relationship>(bound: &Bound, others: Others, set: Set) 
             "b",
             ("y", "q", "a"),
             inverse,
-            source.label,
+            (inverse.target)(),
             R::SCHEMA,
         );
         text.push_str(" WITH a, b, count(y) AS others WHERE others = 0");

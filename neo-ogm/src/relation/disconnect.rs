@@ -1,6 +1,5 @@
 //! `book.similar.disconnect(&other)` and `disconnect_all`.
 
-use std::fmt::Write as _;
 use std::future::IntoFuture;
 
 use neo_bolt::AccessMode;
@@ -8,8 +7,8 @@ use neo_bolt::AccessMode;
 use super::ends::{self, Bound, EndParameters};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Cardinality, KeyOf, Node};
-use crate::query::escape;
+use crate::mapping::{Cardinality, Entity, KeyOf};
+use crate::query::{write_node, write_one_of};
 
 /// A disconnect that waits to be awaited: one statement, one round trip.
 ///
@@ -24,7 +23,7 @@ pub struct Disconnect<'a, T> {
     on: Option<Target>,
 }
 
-impl<'a, T: Node> Disconnect<'a, T> {
+impl<'a, T: Entity> Disconnect<'a, T> {
     pub(super) fn new(bound: Option<Bound>, target: Option<&'a T>) -> Self {
         Self {
             bound,
@@ -42,7 +41,7 @@ impl<'a, T: Node> Disconnect<'a, T> {
     async fn run(self) -> Result<(), Error> {
         let bound = ends::bound(self.bound)?;
         let executor = bound.target(self.on);
-        let key = self.target.map(KeyOf::new).transpose()?;
+        let key = self.target.map(Entity::key).transpose()?;
         let statement = statement::<T>(&bound, key.as_ref());
         let parameters = EndParameters::<()> {
             source: &bound.origin.key,
@@ -60,7 +59,7 @@ impl<'a, T: Node> Disconnect<'a, T> {
                     Some(record) => record.get_at::<i64>(0)?,
                     None => 0,
                 };
-                if deleted == 0 && is_connected::<T>(&bound, &key, &executor).await? {
+                if deleted == 0 && is_connected(&bound, &key, &executor).await? {
                     return Err(ends::violation(
                         Some(&bound),
                         Cardinality::OneOrMore,
@@ -74,7 +73,7 @@ impl<'a, T: Node> Disconnect<'a, T> {
     }
 }
 
-impl<'a, T: Node> IntoFuture for Disconnect<'a, T> {
+impl<'a, T: Entity> IntoFuture for Disconnect<'a, T> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
@@ -83,7 +82,7 @@ impl<'a, T: Node> IntoFuture for Disconnect<'a, T> {
     }
 }
 
-fn statement<T: Node>(bound: &Bound, target: Option<&KeyOf>) -> String {
+fn statement<T: Entity>(bound: &Bound, target: Option<&KeyOf>) -> String {
     let mut text = String::with_capacity(256);
     text.push_str("MATCH ");
     ends::keyed(&mut text, "a", "a", bound.origin.key.schema);
@@ -95,31 +94,30 @@ fn statement<T: Node>(bound: &Bound, target: Option<&KeyOf>) -> String {
     text.push_str(" MATCH ");
     ends::step(&mut text, "a", "r", bound.relation, false);
     match target {
-        Some(_) => ends::keyed(&mut text, "b", "b", T::SCHEMA),
+        Some(key) => ends::keyed(&mut text, "b", "b", key.schema()),
         None => {
-            let _ = write!(text, "(b:{})", escape(T::SCHEMA.label));
+            write_node(&mut text, "b", T::ENTITY);
+            write_one_of(&mut text, " WHERE ", "b", T::ENTITY);
         }
     }
     if keeps_last {
         text.push_str(" WITH a, b, collect(r) AS rs OPTIONAL MATCH ");
         ends::step(&mut text, "a", "x", bound.relation, false);
-        let _ = write!(text, "(o:{}) WHERE o <> b", escape(T::SCHEMA.label));
+        write_node(&mut text, "o", T::ENTITY);
+        text.push_str(" WHERE o <> b");
+        write_one_of(&mut text, " AND ", "o", T::ENTITY);
         text.push_str(" WITH rs, count(x) AS others WHERE others > 0 UNWIND rs AS r");
     }
     text.push_str(" DELETE r RETURN count(*) AS deleted");
     text
 }
 
-async fn is_connected<T: Node>(
-    bound: &Bound,
-    key: &KeyOf,
-    executor: &Target,
-) -> Result<bool, Error> {
+async fn is_connected(bound: &Bound, key: &KeyOf, executor: &Target) -> Result<bool, Error> {
     let mut text = String::from("MATCH ");
     ends::keyed(&mut text, "a", "a", bound.origin.key.schema);
     text.push_str(" MATCH ");
     ends::step(&mut text, "a", "r", bound.relation, false);
-    ends::keyed(&mut text, "b", "b", T::SCHEMA);
+    ends::keyed(&mut text, "b", "b", key.schema());
     text.push_str(" RETURN 1 AS connected LIMIT 1");
     let parameters = EndParameters::<()> {
         source: &bound.origin.key,

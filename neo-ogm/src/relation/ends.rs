@@ -11,10 +11,10 @@ use super::Origin;
 use crate::error::{Error, ErrorKind};
 use crate::executor::Target;
 use crate::mapping::{
-    Cardinality, Direction, KeyOf, Node, NodeSchema, RelationSchema, Relationship,
+    Cardinality, Direction, Entity, KeyOf, NodeSchema, RelationSchema, Relationship,
     RelationshipSchema, decode_relationship,
 };
-use crate::query::{arrows, escape};
+use crate::query::{arrows, escape, write_node, write_one_of};
 
 /// The property that is set and removed at once, to lock a node until the transaction ends.
 const LOCK: &str = "_neo_ogm_lock";
@@ -33,16 +33,17 @@ impl Bound {
     }
 
     /// The same relationship seen from the other end, where the struct there has a field for it.
-    pub(super) fn inverse(&self) -> Option<&'static RelationSchema> {
+    /// `target` is the struct of the node there.
+    pub(super) fn inverse(&self, target: &NodeSchema) -> Option<&'static RelationSchema> {
         let wanted = match self.relation.direction {
             Direction::Out => Direction::In,
             Direction::In => Direction::Out,
             Direction::Both => Direction::Both,
         };
-        (self.relation.target)().relations.iter().find(|candidate| {
+        target.relations.iter().find(|candidate| {
             candidate.relationship_type == self.relation.relationship_type
                 && candidate.direction == wanted
-                && (candidate.target)().label == self.origin.key.schema.label
+                && (candidate.target)().covers(self.origin.key.schema)
         })
     }
 }
@@ -138,12 +139,16 @@ pub(super) fn others(
     from: &str,
     (relationship, other, to): (&str, &str, &str),
     relation: &RelationSchema,
-    label: &str,
+    nodes: &NodeSchema,
     carried: &RelationshipSchema,
 ) {
     text.push_str(" OPTIONAL MATCH ");
     step(text, from, relationship, relation, false);
-    let _ = write!(text, "({other}:{}) WHERE {other} <> {to}", escape(label));
+    write_node(text, other, nodes);
+    text.push_str(" WHERE ");
+    let narrowed = write_one_of(text, "", other, nodes);
+    text.push_str(if narrowed { " AND (" } else { "" });
+    let _ = write!(text, "{other} <> {to}");
     for (index, property) in carried.keys().enumerate() {
         let _ = write!(
             text,
@@ -151,6 +156,7 @@ pub(super) fn others(
             escape(property.name)
         );
     }
+    text.push_str(if narrowed { ")" } else { "" });
 }
 
 /// The parameters of a statement about two nodes and the relationship between them: `a0`… and
@@ -210,7 +216,7 @@ pub(super) fn read_relationship<R: Relationship>(
 /// Says why a guarded statement let nothing through: a node is not there, or a bound is reached.
 ///
 /// It costs a second round trip, and only on the way to an error.
-pub(super) async fn explain<T: Node>(
+pub(super) async fn explain<T: Entity>(
     bound: &Bound,
     target_key: &KeyOf,
     target: &Target,
@@ -219,10 +225,11 @@ pub(super) async fn explain<T: Node>(
     let mut text = String::from("OPTIONAL MATCH ");
     keyed(&mut text, "a", "a", bound.origin.key.schema);
     text.push_str(" OPTIONAL MATCH ");
-    keyed(&mut text, "b", "b", T::SCHEMA);
+    keyed(&mut text, "b", "b", target_key.schema());
     text.push_str(" OPTIONAL MATCH ");
     step(&mut text, "a", "x", bound.relation, false);
-    let _ = write!(text, "(:{})", escape(T::SCHEMA.label));
+    write_node(&mut text, "o", T::ENTITY);
+    write_one_of(&mut text, " WHERE ", "o", T::ENTITY);
     text.push_str(
         " RETURN a IS NOT NULL AS source, b IS NOT NULL AS target, count(x) AS connected LIMIT 1",
     );
@@ -254,7 +261,7 @@ pub(super) async fn explain<T: Node>(
         Some(Err(error)) => error.into(),
         Some(Ok((_, _, connected))) => {
             let own = bound.relation;
-            match bound.inverse() {
+            match bound.inverse(target_key.schema()) {
                 Some(inverse) if !own.cardinality.is_bounded() || connected == 0 => {
                     Error::new(ErrorKind::Cardinality {
                         node: target_key.clone(),

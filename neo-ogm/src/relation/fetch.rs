@@ -9,7 +9,7 @@ use super::ends::{self, Bound, EndParameters};
 use super::field::{Related, read_related};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Node, Relationship};
+use crate::mapping::{Entity, Relationship};
 use crate::query::{Cypher, LoadPlan, Parameters};
 
 type Finish<T, R, O> = fn(&Bound, Vec<Related<T, R>>) -> Result<O, Error>;
@@ -30,7 +30,7 @@ impl<T, R, O> fmt::Debug for Fetch<T, R, O> {
     }
 }
 
-impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
+impl<T: Entity, R: Relationship, O> Fetch<T, R, O> {
     pub(super) fn new(bound: Option<Bound>, finish: Finish<T, R, O>) -> Self {
         Self {
             bound,
@@ -52,7 +52,7 @@ impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
         let index = source
             .relations
             .iter()
-            .position(|relation| std::ptr::eq(relation, bound.relation))
+            .position(|relation| relation.is_same(bound.relation))
             .unwrap_or_default();
         let plan = LoadPlan {
             index,
@@ -96,7 +96,7 @@ impl<T: Node, R: Relationship, O> Fetch<T, R, O> {
     }
 }
 
-impl<T: Node, R: Relationship, O: Send + 'static> IntoFuture for Fetch<T, R, O> {
+impl<T: Entity, R: Relationship, O: Send + 'static> IntoFuture for Fetch<T, R, O> {
     type Output = Result<O, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 

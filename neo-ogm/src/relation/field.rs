@@ -13,7 +13,7 @@ use super::said::PropertiesMissing;
 use super::{Origin, ends};
 use crate::error::{Error, ErrorKind};
 use crate::executor::Graph;
-use crate::mapping::{Cardinality, Node, RelationSchema, Relationship, decode_node};
+use crate::mapping::{Cardinality, Entity, RelationSchema, Relationship};
 use crate::query::LoadPlan;
 
 /// A node at the other end of a relationship, with what the relationship carries.
@@ -86,7 +86,7 @@ impl<T, R> Core<T, R> {
         graph: &Graph,
     ) -> Result<(), DecodeError>
     where
-        T: Node,
+        T: Entity,
         R: Relationship,
     {
         let len = decoder.list()?;
@@ -105,7 +105,7 @@ impl<T, R> Core<T, R> {
 }
 
 /// Reads `[relationship, node, list…]`.
-pub(super) fn read_related<T: Node, R: Relationship>(
+pub(super) fn read_related<T: Entity, R: Relationship>(
     plan: &LoadPlan,
     decoder: &mut Decoder<'_>,
     graph: &Graph,
@@ -118,9 +118,9 @@ pub(super) fn read_related<T: Node, R: Relationship>(
         )));
     }
     let relationship = ends::read_relationship::<R>(decoder)?;
-    let mut node: T = decode_node(decoder, graph)?;
+    let mut node = T::decode(decoder, graph)?;
     for next in &plan.next {
-        node.load_relation(next, decoder, graph)?;
+        node.load_related(next, decoder, graph)?;
     }
     Ok(Related { node, relationship })
 }
@@ -157,7 +157,7 @@ macro_rules! relation_fields {
             }
         }
 
-        impl<T: Node, R: Relationship> $name<T, R> {
+        impl<T: Entity, R: Relationship> $name<T, R> {
             /// Connects the node that this field belongs to with `target`.
             ///
             /// Awaiting it is one round trip, in a retried transaction. Connecting what is
@@ -183,7 +183,7 @@ macro_rules! relation_fields {
 
         impl<T, R> RelationField for $name<T, R>
         where
-            T: Node,
+            T: Entity,
             R: Relationship,
         {
             fn bind(&self, origin: &Arc<Origin>, relation: &'static RelationSchema) {
@@ -244,7 +244,7 @@ relation_fields! {
     Many;
 }
 
-impl<T: Node, R: Relationship> One<T, R> {
+impl<T: Entity, R: Relationship> One<T, R> {
     fn related(&self) -> Result<&Related<T, R>, Error> {
         match self.core.loaded()? {
             [only] => Ok(only),
@@ -300,7 +300,7 @@ impl<T: Node, R: Relationship> One<T, R> {
     }
 }
 
-impl<T: Node, R: Relationship> ZeroOrOne<T, R> {
+impl<T: Entity, R: Relationship> ZeroOrOne<T, R> {
     fn related(&self) -> Result<Option<&Related<T, R>>, Error> {
         match self.core.loaded()? {
             [] => Ok(None),
@@ -366,7 +366,7 @@ impl<T: Node, R: Relationship> ZeroOrOne<T, R> {
 
 macro_rules! several {
     ($name:ident) => {
-        impl<T: Node, R: Relationship> $name<T, R> {
+        impl<T: Entity, R: Relationship> $name<T, R> {
             /// The nodes, loaded with this one.
             ///
             /// # Errors
@@ -405,7 +405,7 @@ macro_rules! several {
 several!(OneOrMore);
 several!(Many);
 
-impl<T: Node, R: Relationship> Many<T, R> {
+impl<T: Entity, R: Relationship> Many<T, R> {
     /// Takes all relationships of the field away.
     ///
     /// # Errors
