@@ -22,7 +22,11 @@ pub(crate) fn target_dir() -> PathBuf {
                 .map(PathBuf::from)
                 .filter(|p| p.is_absolute())
         })
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"))
+        .unwrap_or_else(|| {
+            // Without `..`, which Neo4j takes in none of its paths.
+            let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+            workspace.unwrap_or(Path::new("")).join("target")
+        })
 }
 
 /// Makes `dir` ready by `fill`, once for all processes that try at the same time.

@@ -52,7 +52,7 @@ impl Output {
 /// As missing when there is no `python3` or the driver can't be fetched; as broken when the script
 /// does not end within 60 s.
 pub fn run_script(script: &str, args: &[&str]) -> Result<Output, Unavailable> {
-    let python = environment()?;
+    let python = environment("python-6", &[REQUIREMENT])?;
     let cant = |error: io::Error| Unavailable::broken(format!("can't run Python: {error}"));
     let mut child = Command::new(&python)
         // What the environment adds to the path may hide the driver.
@@ -106,10 +106,15 @@ fn drain(pipe: Option<impl Read>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The Python of the virtual environment, which is made if need be.
-fn environment() -> Result<PathBuf, Unavailable> {
-    let dir = cache::target_dir().join("neo4j").join("python-6");
+/// The Python of the virtual environment `name` under the target directory, which is made with
+/// the packages of `requirements` if need be. Blocks.
+///
+/// # Errors
+/// As missing when there is no `python3` or a package can't be fetched.
+pub fn environment(name: &str, requirements: &[&str]) -> Result<PathBuf, Unavailable> {
+    let dir = cache::target_dir().join("neo4j").join(name);
     let ready = |dir: &Path| dir.join("complete").is_file();
+    let make = |dir: &Path| make(dir, requirements);
     cache::once_for_all(&dir, ready, make).map_err(|error| error.0)?;
     Ok(program(&dir))
 }
@@ -131,8 +136,8 @@ impl From<io::Error> for MakeError {
     }
 }
 
-fn make(dir: &Path) -> Result<(), MakeError> {
-    report("installing the official Python driver (once)");
+fn make(dir: &Path, requirements: &[&str]) -> Result<(), MakeError> {
+    report(&format!("installing {} (once)", requirements.join(", ")));
     let host = if cfg!(windows) { "python" } else { "python3" };
     run(Command::new(host).args(["-m", "venv"]).arg(dir))?;
     let pip = [
@@ -141,10 +146,9 @@ fn make(dir: &Path) -> Result<(), MakeError> {
         "install",
         "--quiet",
         "--disable-pip-version-check",
-        REQUIREMENT,
     ];
-    run(Command::new(program(dir)).args(pip))?;
-    Ok(fs::write(dir.join("complete"), REQUIREMENT)?)
+    run(Command::new(program(dir)).args(pip).args(requirements))?;
+    Ok(fs::write(dir.join("complete"), requirements.join("\n"))?)
 }
 
 fn run(command: &mut Command) -> Result<(), MakeError> {
