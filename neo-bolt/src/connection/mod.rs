@@ -185,6 +185,11 @@ impl Connection {
         self.machine.is_stopping()
     }
 
+    /// Whether the server goes on behind a failure is not known yet.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.machine.is_recovering()
+    }
+
     pub(crate) fn touch(&mut self) {
         self.idle_since = Instant::now();
     }

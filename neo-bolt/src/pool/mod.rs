@@ -146,7 +146,7 @@ impl Pool {
             .acquire_owned()
             .await
             .map_err(|_| closed())?;
-        let auth = match wish.auth {
+        let mut auth = match wish.auth {
             Some(auth) => auth.clone(),
             None => self.logins.current().await?,
         };
@@ -172,6 +172,10 @@ impl Pool {
                 return Err(error);
             } else {
                 tracing::debug!(%address, "a pooled connection with an old login was closed");
+                if wish.auth.is_none() {
+                    // Each connection is logged in with what is given for it.
+                    auth = self.logins.current().await?;
+                }
             }
         };
         server.in_use.fetch_add(1, Ordering::Relaxed);
@@ -251,7 +255,8 @@ impl Pool {
     }
 
     /// Whether an idle connection can be used. A look at the socket costs no round trip; a
-    /// question to the server is asked only where the liveness check says so.
+    /// question to the server is asked only where the liveness check says so. Behind a failure, the
+    /// answer to the RESET is waited for: servers close connections behind some of them.
     async fn is_fresh(&self, connection: &mut Connection, checked: bool) -> bool {
         if connection.age() >= self.config.max_connection_lifetime || connection.is_closed() {
             return false;
@@ -261,17 +266,16 @@ impl Pool {
         } else {
             self.config.liveness_check_timeout
         };
-        match limit {
-            Some(limit) if connection.idle_time() >= limit => {
-                let alive = async {
-                    connection.machine().reset()?;
-                    connection.drive(Wanted::Idle).await
-                };
-                let alive = tokio::time::timeout(self.config.connection_timeout, alive).await;
-                matches!(alive, Ok(Ok(())))
-            }
-            _ => true,
+        let is_asked = limit.is_some_and(|limit| connection.idle_time() >= limit);
+        if is_asked && connection.machine().reset().is_err() {
+            return false;
         }
+        if !is_asked && !connection.is_recovering() {
+            return true;
+        }
+        let alive = connection.drive(Wanted::Idle);
+        let alive = tokio::time::timeout(self.config.connection_timeout, alive).await;
+        matches!(alive, Ok(Ok(())))
     }
 
     /// Closes idle connections now, and those in use when they come back. Whoever waits for one

@@ -5,6 +5,7 @@
 mod cancel;
 mod faults;
 mod live;
+mod logins;
 mod peer;
 mod pool;
 mod results;

@@ -22,6 +22,7 @@ pub(crate) const BEGIN: u8 = 0x11;
 pub(crate) const COMMIT: u8 = 0x12;
 pub(crate) const ROLLBACK: u8 = 0x13;
 pub(crate) const DISCARD: u8 = 0x2F;
+pub(crate) const LOGOFF: u8 = 0x6B;
 pub(crate) const PULL: u8 = 0x3F;
 pub(crate) const ROUTE: u8 = 0x66;
 pub(crate) const HELLO: u8 = 0x01;
@@ -284,6 +285,7 @@ impl Peer {
         while let Some(request) = self.receive().await {
             match request.tag {
                 GOODBYE => return,
+                LOGOFF | LOGON => self.success(Map::new()).await,
                 RESET => {
                     (failed, in_transaction) = (false, false);
                     open.clear();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use neo_bolt::ErrorKind;
+use neo_bolt::{ErrorKind, SessionConfig};
 use tokio::time::{Instant, timeout};
 
-use crate::peer::{RESET, Server, pipelined};
+use crate::peer::{PULL, RESET, RUN, Server, pipelined};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -43,6 +43,36 @@ async fn a_connection_that_the_server_closed_is_replaced_unseen() {
         tokio::time::sleep(Duration::from_millis(5)).await;
         assert_eq!(server.opened(), round);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closes_behind_a_failure_is_replaced_unseen() {
+    let server = Server::new(|mut peer| async move {
+        peer.log_in().await;
+        if peer.number > 0 {
+            return peer.serve().await;
+        }
+        peer.expect(RUN).await;
+        peer.expect(PULL).await;
+        peer.failure("Neo.ClientError.Security.AuthorizationExpired")
+            .await;
+        peer.ignored().await;
+        peer.expect(RESET).await;
+        // Long enough that the next user is there before it closes.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    });
+    // No other may be opened beside it.
+    let driver = server
+        .builder()
+        .max_connection_pool_size(1)
+        .build()
+        .unwrap();
+    let mut session = driver.session(SessionConfig::default());
+    let failed = async { session.run("RETURN 1", ()).await?.consume().await };
+    failed.await.unwrap_err();
+    let transaction = session.begin_transaction().await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(server.opened(), 2);
 }
 
 #[tokio::test]

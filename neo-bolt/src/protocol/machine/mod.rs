@@ -112,6 +112,9 @@ pub(crate) struct Machine {
     /// A RESET came upon something that was going on; until it is answered, the server may be
     /// slow to let go of that.
     stopping: bool,
+    /// A RESET came upon a failure; until it is answered, the server may be about to close the
+    /// connection, as it does behind some failures.
+    recovering: bool,
     results: Vec<Output>,
     next_stream: u64,
     in_transaction: bool,
@@ -141,6 +144,7 @@ impl Machine {
             pending: VecDeque::new(),
             resets_due: 0,
             stopping: false,
+            recovering: false,
             results: Vec::new(),
             next_stream: 0,
             in_transaction: false,
@@ -258,6 +262,7 @@ impl Machine {
                 if due == Request::Reset {
                     self.resets_due = self.resets_due.saturating_sub(1);
                     self.stopping &= self.resets_due > 0;
+                    self.recovering &= self.resets_due > 0;
                 } else if self.resets_due == 0 {
                     self.succeed(due, metadata);
                 }
@@ -392,6 +397,11 @@ impl Machine {
     /// The server has not let go yet of what it was busy with.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping
+    }
+
+    /// Whether the server goes on behind a failure is not known yet.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.recovering
     }
 
     /// Nobody may use the connection any more, not even after a RESET.

@@ -262,6 +262,7 @@ impl Machine {
     /// what is queued behind it finds the machine as new.
     pub(crate) fn reset(&mut self) -> Result<(), Error> {
         self.stopping |= !self.pending.is_empty();
+        self.recovering |= self.failure.is_some();
         self.request(Request::Reset, tag::RESET, 0, |_| Ok(()))?;
         self.resets_due += 1;
         self.results.clear();
