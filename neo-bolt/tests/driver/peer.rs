@@ -22,7 +22,6 @@ pub(crate) const BEGIN: u8 = 0x11;
 pub(crate) const COMMIT: u8 = 0x12;
 pub(crate) const ROLLBACK: u8 = 0x13;
 pub(crate) const DISCARD: u8 = 0x2F;
-pub(crate) const LOGOFF: u8 = 0x6B;
 pub(crate) const PULL: u8 = 0x3F;
 pub(crate) const ROUTE: u8 = 0x66;
 pub(crate) const HELLO: u8 = 0x01;
