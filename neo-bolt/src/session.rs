@@ -130,15 +130,35 @@ impl Session {
         &mut self,
         config: TransactionConfig,
     ) -> Result<Transaction<'_>, Error> {
+        self.begin_with(&config).await
+    }
+
+    async fn begin_with<'s>(
+        &mut self,
+        config: &TransactionConfig,
+    ) -> Result<Transaction<'s>, Error> {
         self.finish_previous().await?;
         let (mode, api) = (self.config.access_mode, Api::ExplicitTransaction);
-        let link = self.link(mode, &config, api, 1, false).await?;
+        let link = self.link(mode, config, api, 1, false).await?;
         // Rolls back where this future is dropped.
         let transaction = Transaction::new(Arc::clone(&link));
         if !self.config.pipelined_begin {
             link.begin_now().await?;
         }
         Ok(transaction)
+    }
+
+    /// As [`begin_transaction_with`](Self::begin_transaction_with), for a transaction that is kept
+    /// longer than its session would be borrowed. The session's bookmarks end with it; those of its
+    /// bookmark manager go on.
+    ///
+    /// # Errors
+    /// As [`begin_transaction`](Self::begin_transaction).
+    pub async fn into_transaction(
+        mut self,
+        config: TransactionConfig,
+    ) -> Result<Transaction<'static>, Error> {
+        self.begin_with(&config).await
     }
 
     /// Runs `work` as one transaction that reads, and again where another attempt may mend what

@@ -6,6 +6,7 @@
 mod expand;
 mod model;
 mod parse;
+mod test;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -212,4 +213,35 @@ pub fn derive_property(input: TokenStream) -> TokenStream {
         Err(error) => expand::broken_property(&input, &error),
     }
     .into()
+}
+
+/// Makes an async function a test with a graph of its own.
+///
+/// ```
+/// use neo_ogm::prelude::*;
+///
+/// #[derive(Node)]
+/// struct Book {
+///     #[node(key)]
+///     isbn: String,
+/// }
+///
+/// #[neo_ogm::test(schema = Book)]
+/// async fn a_book_is_saved(graph: Graph) {
+///     Book::new("978-0-14-303500-8").save(&graph).await.unwrap();
+///     assert_eq!(Book::find().count(&graph).await.unwrap(), 1);
+/// }
+/// # fn main() {}
+/// ```
+///
+/// The graph is the embedded engine, or a label space of its own on the server that
+/// `NEO4J_TEST_URI` names; see the module `testing` for both. The function may return a `Result`.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `schema = Book`, `schema = (Book, Person)` | applies the schema first |
+/// | `on = "embedded"`, `on = "server"` | runs there only |
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(arguments.into(), item.into()).into()
 }

@@ -23,17 +23,20 @@ pub mod prelude;
 pub mod query;
 pub mod relation;
 pub mod schema;
+pub mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod error;
+mod text;
 
 pub use bytes::Bytes;
 pub use error::{Error, ErrorKind};
-pub use executor::{Graph, Transaction};
+pub use executor::{ExplicitTransaction, Graph, Transaction};
 pub use mapping::{Entity, Node, Property, Relationship};
 pub use neo_bolt;
 pub use neo_bolt::AuthToken as Auth;
-pub use neo_ogm_derive::{Node, Nodes, Property, relationship};
+pub use neo_bolt::Bookmarks;
+pub use neo_ogm_derive::{Node, Nodes, Property, relationship, test};
 pub use uuid::Uuid;

@@ -125,6 +125,14 @@ impl Transaction<'_> {
         }
     }
 
+    /// A handle that runs statements in this transaction, to be given to others. It does not keep
+    /// the transaction open: afterwards its statements are errors.
+    pub fn handle(&self) -> ManagedTransaction {
+        ManagedTransaction {
+            link: Arc::clone(&self.link),
+        }
+    }
+
     /// Makes what was done permanent.
     ///
     /// # Errors

@@ -95,7 +95,7 @@ pub(crate) fn nodes(model: &NodesModel) -> TokenStream {
                     decoder: &mut __n::Decoder<'_>,
                     graph: &__n::Graph,
                 ) -> ::core::result::Result<Self, __n::DecodeError> {
-                    match __n::variant_of(Self::ENTITY, decoder)? {
+                    match __n::variant_of(Self::ENTITY, decoder, graph)? {
                         #(#read)*
                         _ => ::core::unreachable!(),
                     }

@@ -46,9 +46,9 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
             impl __n::FromColumn for #ident {
                 fn from_column(
                     decoder: &mut __n::Decoder<'_>,
-                    _: &__n::Graph,
+                    graph: &__n::Graph,
                 ) -> ::core::result::Result<Self, __n::DecodeError> {
-                    __n::decode_relationship(decoder)
+                    __n::decode_relationship(decoder, graph)
                 }
             }
 

@@ -8,12 +8,12 @@ use std::time::Duration;
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::{Map, Value};
 use neo_bolt::{
-    AccessMode, AuthToken, BookmarkManager, Driver, DriverBuilder, EagerResult, ManagedTransaction,
-    Session, SessionConfig, TransactionConfig,
+    AccessMode, AuthToken, BookmarkManager, Bookmarks, Driver, DriverBuilder, EagerResult,
+    ManagedTransaction, Session, SessionConfig, TransactionConfig,
 };
 use uuid::Uuid;
 
-use super::Transaction;
+use super::{Records, Transaction};
 use crate::error::Error;
 
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
@@ -37,13 +37,26 @@ struct Shared {
 }
 
 #[derive(Clone, Default)]
-struct Settings {
+pub(super) struct Settings {
     database: Option<Arc<str>>,
     impersonated_user: Option<Arc<str>>,
     timeout: Option<Duration>,
     metadata: Map,
+    bookmarks: Chain,
     /// What begins the names of the labels and relationship types in the database.
-    label_prefix: Option<Arc<str>>,
+    pub(super) label_prefix: Option<Arc<str>>,
+}
+
+/// Which bookmarks a handle's transactions wait for, and add to.
+#[derive(Clone, Default)]
+enum Chain {
+    /// Those of all handles that come from one `connect`.
+    #[default]
+    Shared,
+    /// Those of this handle, and of those made of it.
+    Own(BookmarkManager),
+    /// None.
+    Nobodys,
 }
 
 impl Graph {
@@ -95,12 +108,24 @@ impl Graph {
         self.shared.engine.as_ref()
     }
 
+    /// Whether the database is the embedded engine.
+    pub(crate) fn is_embedded(&self) -> bool {
+        #[cfg(feature = "embedded")]
+        return self.shared.engine.is_some();
+        #[cfg(not(feature = "embedded"))]
+        false
+    }
+
     /// The driver below, for what the mapper does not cover.
     pub fn driver(&self) -> &Driver {
         &self.shared.driver
     }
 
-    fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::clone(&self.settings);
         change(&mut settings);
         Self {
@@ -138,9 +163,54 @@ impl Graph {
         self.with(|settings| settings.impersonated_user = Some(user))
     }
 
-    /// What stands in front of every label and relationship type in the database.
-    pub(crate) fn label_prefix(&self) -> Option<&str> {
-        self.settings.label_prefix.as_deref()
+    fn bookmark_manager(&self) -> Option<BookmarkManager> {
+        match &self.settings.bookmarks {
+            Chain::Shared => Some(self.shared.bookmarks.clone()),
+            Chain::Own(manager) => Some(manager.clone()),
+            Chain::Nobodys => None,
+        }
+    }
+
+    /// What the newest transactions of this handle, and of those that share its bookmarks, left
+    /// behind; to be handed to another handle or another process.
+    ///
+    /// ```
+    /// # use neo_ogm::prelude::*;
+    /// use neo_ogm::Bookmarks;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// # let graph = Graph::in_memory().await?;
+    /// graph.cypher("CREATE (:Visit)").execute(&graph).await?;
+    /// // To a client, in a header or a cookie …
+    /// let sent: Vec<String> = graph.last_bookmarks().raw_values().map(str::to_owned).collect();
+    /// // … and back, perhaps to another process: it sees that visit, whichever member answers.
+    /// let graph = graph.with_bookmarks(Bookmarks::from_raw_values(sent));
+    /// let visits: Vec<i64> = graph.cypher("MATCH (v:Visit) RETURN count(v)").fetch(&graph).await?;
+    /// assert_eq!(visits, [1]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last_bookmarks(&self) -> Bookmarks {
+        self.bookmark_manager()
+            .map(|manager| manager.bookmarks())
+            .unwrap_or_default()
+    }
+
+    /// A handle whose transactions see what `bookmarks` stand for, and what this handle has seen
+    /// so far. From then on it has bookmarks of its own: its transactions wait for each other's,
+    /// not for those of other handles.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn with_bookmarks(&self, bookmarks: Bookmarks) -> Self {
+        let seen = self.last_bookmarks().union(&bookmarks);
+        let manager = BookmarkManager::with_bookmarks(seen);
+        self.with(|settings| settings.bookmarks = Chain::Own(manager))
+    }
+
+    /// A handle whose transactions wait for nothing: in a cluster they may not see what was
+    /// written just before, and are not held up by a member that lags behind.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn without_bookmarks(&self) -> Self {
+        self.with(|settings| settings.bookmarks = Chain::Nobodys)
     }
 
     /// Runs `work` as one transaction that writes.
@@ -211,11 +281,13 @@ impl Graph {
     }
 
     /// A session of the driver with this handle's settings and bookmarks.
-    pub(crate) fn session(&self, mode: AccessMode) -> Session {
+    pub(super) fn session(&self, mode: AccessMode) -> Session {
         let mut config = SessionConfig::default()
             .pipelined_begin(true)
-            .default_access_mode(mode)
-            .bookmark_manager(self.shared.bookmarks.clone());
+            .default_access_mode(mode);
+        if let Some(manager) = self.bookmark_manager() {
+            config = config.bookmark_manager(manager);
+        }
         if let Some(database) = &self.settings.database {
             config = config.database(database.as_ref());
         }
@@ -225,7 +297,7 @@ impl Graph {
         self.shared.driver.session(config)
     }
 
-    pub(crate) fn transaction_config(&self) -> TransactionConfig {
+    pub(super) fn transaction_config(&self) -> TransactionConfig {
         let mut config = TransactionConfig::default().idempotent(true);
         if let Some(timeout) = self.settings.timeout {
             config = config.timeout(timeout);
@@ -243,6 +315,7 @@ impl Graph {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
+        let statement = self.placed(statement);
         let mut query = self
             .shared
             .driver
@@ -250,7 +323,7 @@ impl Graph {
             .routing(mode)
             // Each operation is made so, and statements of the caller's own are to be.
             .idempotent(idempotent)
-            .bookmark_manager(Some(self.shared.bookmarks.clone()));
+            .bookmark_manager(self.bookmark_manager());
         if let Some(database) = &self.settings.database {
             query = query.database(database.as_ref());
         }
@@ -264,6 +337,18 @@ impl Graph {
             query = query.metadata(self.settings.metadata.clone());
         }
         Ok(query.await?)
+    }
+
+    pub(super) async fn stream(
+        &self,
+        mode: AccessMode,
+        statement: Arc<str>,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<Records, Error> {
+        let mut session = self.session(mode);
+        let (statement, config) = (self.placed(statement), self.transaction_config());
+        let records = session.run_with(statement, parameters, config).await?;
+        Ok(Records::new(records, Some(session)))
     }
 
     /// Closes the pool; operations on this graph fail from then on.

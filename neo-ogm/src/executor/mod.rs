@@ -1,11 +1,17 @@
 //! Where statements run: on a graph handle, each in a transaction of its own, or within a
 //! transaction of the caller's.
 
+mod explicit;
 mod graph;
+mod records;
+mod space;
 mod transaction;
 
+pub use explicit::{BeginTransaction, ExplicitTransaction};
 pub use graph::{Graph, GraphBuilder};
 pub use transaction::Transaction;
+
+pub(crate) use records::Records;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -93,6 +99,20 @@ impl Target {
         match self {
             Self::Graph(graph) => graph.execute(mode, idempotent, statement, parameters).await,
             Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
+        }
+    }
+
+    /// Runs one statement whose records are taken one by one. On a graph handle that is an
+    /// auto-commit transaction, which is not tried again.
+    pub(crate) async fn stream(
+        &self,
+        mode: AccessMode,
+        statement: Arc<str>,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<Records, Error> {
+        match self {
+            Self::Graph(graph) => graph.stream(mode, statement, parameters).await,
+            Self::Transaction(transaction) => transaction.stream(statement, parameters).await,
         }
     }
 

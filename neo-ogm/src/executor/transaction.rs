@@ -7,10 +7,10 @@ use neo_bolt::packstream::ToBolt;
 use neo_bolt::{EagerResult, ManagedTransaction};
 use uuid::Uuid;
 
-use super::Graph;
+use super::{Graph, Records};
 use crate::error::Error;
 
-/// A transaction that [`Graph::transaction`] opened: a handle, cheap to clone.
+/// A transaction that [`Graph::transaction`] or [`Graph::begin`] opened: a handle, cheap to clone.
 ///
 /// Operations take it by reference: `book.save(&tx)`, `book.author.connect(&author).on(&tx)`.
 #[derive(Debug, Clone)]
@@ -52,11 +52,20 @@ impl Transaction {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
+        let statement = self.graph.placed(statement);
         Ok(self.inner.execute(statement, parameters).await?)
     }
 
-    pub(crate) fn managed(&self) -> &ManagedTransaction {
-        &self.inner
+    pub(super) async fn stream(
+        &self,
+        statement: Arc<str>,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<Records, Error> {
+        let statement = self.graph.placed(statement);
+        Ok(Records::new(
+            self.inner.run(statement, parameters).await?,
+            None,
+        ))
     }
 
     pub(super) fn operation_token(&self) -> String {

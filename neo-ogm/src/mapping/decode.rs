@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use neo_bolt::packstream::{
-    DecodeError, DecodeErrorKind, Decoder, FromBolt, FromBoltOwned, Labels,
-};
+use neo_bolt::packstream::{DecodeError, DecodeErrorKind, Decoder, FromBolt, FromBoltOwned};
 use neo_bolt::value as v;
 
 use super::{KeyOf, Node, NodeSchema, Relationship};
@@ -32,8 +30,9 @@ pub trait FromColumn: Sized {
 /// The value is no node, lacks the label, or a property is missing or of another type.
 pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<N, DecodeError> {
     let header = decoder.node_header()?;
-    if !header.labels.clone().any(|label| label == N::SCHEMA.label) {
-        return Err(unexpected_labels(N::SCHEMA, &header.labels));
+    let labels = graph.names(header.labels.clone());
+    if !labels.clone().any(|label| label == N::SCHEMA.label) {
+        return Err(unexpected_labels(N::SCHEMA, labels));
     }
     let properties = decoder.clone();
     let mut node =
@@ -42,7 +41,7 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
     let optional = N::SCHEMA.optional_labels;
     if !optional.is_empty() {
         let mut found = 0;
-        for label in header.labels.clone() {
+        for label in labels {
             if let Some(bit) = optional.iter().position(|of| of.label == label) {
                 found |= 1 << bit;
             }
@@ -57,10 +56,10 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
 }
 
 /// The error of a node that has none of the labels that `schema` asks for.
-fn unexpected_labels(schema: &NodeSchema, found: &Labels<'_>) -> DecodeError {
+fn unexpected_labels<'a>(schema: &NodeSchema, found: impl Iterator<Item = &'a str>) -> DecodeError {
     DecodeError::new(DecodeErrorKind::UnexpectedLabels {
         expected: schema.any_of().into_iter().map(str::to_owned).collect(),
-        found: found.clone().map(str::to_owned).collect(),
+        found: found.map(str::to_owned).collect(),
     })
 }
 
@@ -69,15 +68,20 @@ fn unexpected_labels(schema: &NodeSchema, found: &Labels<'_>) -> DecodeError {
 ///
 /// # Errors
 /// The value is no node, or none of the structs.
-pub fn variant_of(schema: &NodeSchema, decoder: &Decoder<'_>) -> Result<usize, DecodeError> {
+pub fn variant_of(
+    schema: &NodeSchema,
+    decoder: &Decoder<'_>,
+    graph: &Graph,
+) -> Result<usize, DecodeError> {
     let header = decoder.clone().node_header()?;
+    let labels = graph.names(header.labels);
     let fitting = schema
         .variants
         .iter()
         .enumerate()
         .filter_map(|(index, of)| {
             let of = of();
-            let has = |wanted: &str| header.labels.clone().any(|label| label == wanted);
+            let has = |wanted: &str| labels.clone().any(|label| label == wanted);
             let count = of.labels.iter().filter(|label| has(label)).count();
             has(of.label).then_some((count, std::cmp::Reverse(index)))
         });
@@ -90,7 +94,7 @@ pub fn variant_of(schema: &NodeSchema, decoder: &Decoder<'_>) -> Result<usize, D
                     .flat_map(|of| of().any_of())
                     .map(str::to_owned)
                     .collect(),
-                found: header.labels.map(str::to_owned).collect(),
+                found: labels.map(str::to_owned).collect(),
             }))
         }
     }
@@ -114,13 +118,16 @@ fn name<N: Node>(mut properties: Decoder<'_>) -> String {
 ///
 /// # Errors
 /// The value is no relationship, is of another type, or a property is missing or of another type.
-pub fn decode_relationship<R: Relationship>(decoder: &mut Decoder<'_>) -> Result<R, DecodeError> {
+pub fn decode_relationship<R: Relationship>(
+    decoder: &mut Decoder<'_>,
+    graph: &Graph,
+) -> Result<R, DecodeError> {
     let header = decoder.relationship_header()?;
     let expected = R::SCHEMA.relationship_type;
-    if !expected.is_empty() && header.relationship_type != expected {
+    let found = graph.name(header.relationship_type);
+    if !expected.is_empty() && found != expected {
         return Err(DecodeError::custom(format_args!(
-            "expected a relationship of type :{expected}, found :{}",
-            header.relationship_type
+            "expected a relationship of type :{expected}, found :{found}",
         )));
     }
     let properties = R::decode_properties(decoder)?;

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use neo_bolt::{AccessMode, RecordStream, Session};
+use neo_bolt::AccessMode;
 
 use super::find::Find;
 use crate::error::Error;
-use crate::executor::{Graph, Target};
+use crate::executor::{Graph, Records, Target};
 use crate::mapping::Entity;
 use crate::query::Parameters;
 
@@ -20,10 +20,8 @@ use crate::query::Parameters;
 /// connection back; the server is told to forget the rest.
 pub struct NodeStream<N> {
     find: Find<N>,
-    records: RecordStream,
+    records: Records,
     graph: Graph,
-    /// Where the query runs outside of a transaction, its session.
-    _session: Option<Session>,
 }
 
 impl<N: Entity> fmt::Debug for NodeStream<N> {
@@ -38,26 +36,14 @@ impl<N: Entity> NodeStream<N> {
     pub(super) async fn open(find: Find<N>, target: Target) -> Result<Self, Error> {
         let mut parameters = Parameters::default();
         let statement = find.render(&mut parameters);
-        let (records, session) = match &target {
-            Target::Graph(graph) => {
-                let mut session = graph.session(AccessMode::Read);
-                let config = graph.transaction_config();
-                (
-                    session.run_with(statement, parameters, config).await?,
-                    Some(session),
-                )
-            }
-            Target::Transaction(transaction) => (
-                transaction.managed().run(statement, parameters).await?,
-                None,
-            ),
-        };
+        let records = target
+            .stream(AccessMode::Read, statement.into(), parameters)
+            .await?;
         let graph = target.graph().clone();
         Ok(Self {
             find,
             records,
             graph,
-            _session: session,
         })
     }
 

@@ -9,7 +9,7 @@ use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, ToBolt};
 
 use super::Origin;
 use crate::error::{Error, ErrorKind};
-use crate::executor::Target;
+use crate::executor::{Graph, Target};
 use crate::mapping::{
     Cardinality, Direction, Entity, KeyOf, NodeSchema, RelationSchema, Relationship,
     RelationshipSchema, decode_relationship,
@@ -205,12 +205,13 @@ pub(crate) fn key_parameters(
 /// Reads what a relationship carries, or nothing where none was sent.
 pub(super) fn read_relationship<R: Relationship>(
     decoder: &mut Decoder<'_>,
+    graph: &Graph,
 ) -> Result<R, DecodeError> {
     if R::SCHEMA.properties.is_empty() && decoder.null() {
         // An empty map: what a relationship without properties carries.
         return R::decode_properties(&mut Decoder::new(&[0xA0]));
     }
-    decode_relationship(decoder)
+    decode_relationship(decoder, graph)
 }
 
 /// Says why a guarded statement let nothing through: a node is not there, or a bound is reached.

@@ -117,7 +117,7 @@ pub(super) fn read_related<T: Entity, R: Relationship>(
             2 + plan.next.len()
         )));
     }
-    let relationship = ends::read_relationship::<R>(decoder)?;
+    let relationship = ends::read_relationship::<R>(decoder, graph)?;
     let mut node = T::decode(decoder, graph)?;
     for next in &plan.next {
         node.load_related(next, decoder, graph)?;

@@ -41,9 +41,14 @@ impl Graph {
     /// its name or place; all the rest is made nevertheless, and the error says what became of
     /// each. The database's own error where the data breaks a constraint.
     pub fn apply_schema<S: SchemaSet>(&self) -> ApplySchema {
+        self.apply(Schema::of::<S>())
+    }
+
+    /// As [`apply_schema`](Self::apply_schema), of a schema that is there already.
+    pub(crate) fn apply(&self, schema: Schema) -> ApplySchema {
         ApplySchema {
             graph: self.clone(),
-            schema: Schema::of::<S>(),
+            schema,
             skip_unsupported: false,
             replace_changed: false,
             online: None,
@@ -129,7 +134,7 @@ impl ApplySchema {
         }
         let prefix = self.graph.label_prefix().unwrap_or_default();
         for found in against {
-            write(&self.graph, found.drop_cypher(prefix)).await?;
+            write(&self.graph, found.drop_cypher()).await?;
         }
         match (write(&self.graph, rule.create(prefix)).await, changed) {
             (Ok(()), Some(found)) => report.replaced.push((rule.clone(), found)),

@@ -33,6 +33,14 @@ impl Graph {
     }
 }
 
+/// Drops every constraint and index of the graph's label space.
+pub(crate) async fn clear(graph: &Graph) -> Result<(), Error> {
+    for found in found::all(graph).await? {
+        write(graph, found.drop_cypher()).await?;
+    }
+    Ok(())
+}
+
 /// A schema that waits to be dropped: one wait to see what is there, and one round trip for each
 /// constraint and index. It gives what it dropped.
 ///
@@ -53,9 +61,8 @@ impl DropSchema {
         };
         let mut dropped = found::all(&self.graph).await?;
         dropped.retain(named);
-        let prefix = self.graph.label_prefix().unwrap_or_default();
         for found in &dropped {
-            write(&self.graph, found.drop_cypher(prefix)).await?;
+            write(&self.graph, found.drop_cypher()).await?;
         }
         Ok(dropped)
     }

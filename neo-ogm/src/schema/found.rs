@@ -9,6 +9,7 @@ use super::{Entity, Rule};
 use crate::error::Error;
 use crate::executor::{Graph, Target};
 use crate::mapping::RuleKind;
+use crate::query::escape;
 
 const CONSTRAINTS: &str =
     "SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes, properties, propertyType";
@@ -35,6 +36,8 @@ pub struct FoundRule {
     /// What an index was made with.
     config: Map,
     pub(super) state: Option<String>,
+    /// Its name without regard to the graph's label space.
+    in_database: String,
 }
 
 /// Reads both, on two connections at once: one wait.
@@ -49,6 +52,12 @@ pub(super) async fn all(graph: &Graph) -> Result<Vec<FoundRule>, Error> {
     }
     found.retain_mut(|rule| rule.enter(graph));
     Ok(found)
+}
+
+/// The labels and relationship types that have constraints or indexes.
+pub(crate) async fn labels_or_types(graph: &Graph) -> Result<Vec<String>, Error> {
+    let found = all(graph).await?.into_iter();
+    Ok(found.flat_map(|found| found.labels_or_types).collect())
 }
 
 /// Reads the indexes alone.
@@ -82,6 +91,7 @@ fn common(record: &Record) -> Result<Option<FoundRule>, Error> {
     };
     Ok(Some(FoundRule {
         name: record.get("name")?,
+        in_database: record.get("name")?,
         kind: record.get("type")?,
         entity,
         labels_or_types,
@@ -209,14 +219,13 @@ impl FoundRule {
     }
 
     /// The statement that drops it, where it is there.
-    pub(super) fn drop_cypher(&self, prefix: &str) -> String {
+    pub(super) fn drop_cypher(&self) -> String {
         let what = if self.is_constraint {
             "CONSTRAINT"
         } else {
             "INDEX"
         };
-        let name = format!("{prefix}{}", self.name);
-        format!("DROP {what} {} IF EXISTS", crate::query::escape(&name))
+        format!("DROP {what} {} IF EXISTS", escape(&self.in_database))
     }
 }
 

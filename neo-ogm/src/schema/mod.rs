@@ -86,3 +86,6 @@ pub use found::FoundRule;
 pub use parts::{Part, SchemaPart, SchemaSet};
 pub use report::{SchemaReport, Unsupported};
 pub use rule::{Entity, Rule, Schema};
+
+pub(crate) use drop::clear;
+pub(crate) use found::labels_or_types;

@@ -25,7 +25,7 @@ pub trait SchemaPart: Send + Sync + 'static {
 /// Several structs at once: a tuple of them, or of tuples of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no set of node structs",
-    label = "expected a node struct or a tuple of node structs",
+    label = "expected a node struct or a tuple of them; something here is neither a node nor a relationship struct",
     note = "write `graph.apply_schema::<(Book, Person)>()`; more than 16 go in tuples of tuples"
 )]
 pub trait SchemaSet {

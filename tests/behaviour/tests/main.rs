@@ -23,6 +23,8 @@ mod relationships;
 mod schema;
 #[path = "behaviour/streams.rs"]
 mod streams;
+#[path = "behaviour/testing.rs"]
+mod testing;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
 #[path = "behaviour/values.rs"]

@@ -7,6 +7,7 @@ use crate::common::{Author, Backend, Book, Edition, Team};
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
 use neo_ogm::schema::{FoundRule, Schema, SchemaSet};
+use neo_ogm::testing::Space;
 
 on_every_backend!(
     applying_twice_changes_nothing,
@@ -137,9 +138,9 @@ fn enterprise(name: &str) -> bool {
     kinds.iter().any(|kind| name.ends_with(kind))
 }
 
-/// Two tests at once would drop each other's; the names are of one test only, and of one server.
 async fn every_kind_is_made_or_reported(backend: Backend) {
-    let graph = backend.graph().await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
     graph.drop_schema::<Full>().await.unwrap();
     let apply = || {
         graph
@@ -180,6 +181,7 @@ async fn every_kind_is_made_or_reported(backend: Backend) {
     assert!(diff.extra.is_empty() && diff.different.is_empty(), "{diff}");
     let dropped = graph.drop_schema::<Full>().await.unwrap();
     assert_eq!(dropped.len(), created);
+    space.close().await.unwrap();
 }
 
 #[derive(Node)]
@@ -191,7 +193,8 @@ struct SchemaStrict {
 }
 
 async fn what_can_not_be_had_is_an_error_unless_skipped(backend: Backend) {
-    let graph = backend.graph().await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
     match graph.apply_schema::<SchemaStrict>().await {
         Err(error) => {
             let ErrorKind::Schema(report) = error.kind() else {
@@ -215,6 +218,7 @@ async fn what_can_not_be_had_is_an_error_unless_skipped(backend: Backend) {
     }
     let applied = graph.apply_schema::<SchemaStrict>().skip_unsupported();
     assert_eq!(applied.await.unwrap().created().count(), 0);
+    space.close().await.unwrap();
 }
 
 mod before {
@@ -253,10 +257,10 @@ fn shown(found: &[FoundRule]) -> Vec<&str> {
     found.iter().map(|found| found.name.as_str()).collect()
 }
 
-/// One test for two models of a label, since they would meet on a server.
 async fn differences_are_found(backend: Backend) {
-    let graph = backend.graph().await;
-    drop_changed(&graph).await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
+    drop_changed(graph).await;
     let nothing = graph.schema_diff::<before::SchemaChanged>().await.unwrap();
     assert_eq!(
         (nothing.missing.len(), nothing.extra.len()),
@@ -315,7 +319,8 @@ async fn differences_are_found(backend: Backend) {
         diff.missing.is_empty() && diff.different.is_empty(),
         "{diff}"
     );
-    drop_changed(&graph).await;
+    drop_changed(graph).await;
+    space.close().await.unwrap();
 }
 
 async fn drop_changed(graph: &Graph) {
@@ -334,13 +339,11 @@ struct SchemaNamed {
 
 /// A name of the model's that something else has is not taken for the model's own.
 async fn what_changed_is_replaced_only_when_asked(backend: Backend) {
-    let graph = backend.graph().await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
     graph.drop_schema::<SchemaNamed>().await.unwrap();
-    run(
-        &graph,
-        "CREATE INDEX SchemaNamed_title_index FOR (n:SchemaNamed) ON (n.pages)",
-    )
-    .await;
+    let make = "CREATE INDEX §SchemaNamed_title_index FOR (n:SchemaNamed) ON (n.pages)";
+    run(&space, make).await;
     let error = graph.apply_schema::<SchemaNamed>().await.unwrap_err();
     assert!(
         error.to_string().contains(
@@ -357,6 +360,7 @@ async fn what_changed_is_replaced_only_when_asked(backend: Backend) {
     let diff = graph.schema_diff::<SchemaNamed>().await.unwrap();
     assert!(diff.is_empty(), "{diff}");
     graph.drop_schema::<SchemaNamed>().await.unwrap();
+    space.close().await.unwrap();
 }
 
 #[derive(Node)]
@@ -366,14 +370,16 @@ struct SchemaOther {
 }
 
 async fn another_name_will_do(backend: Backend) {
-    let graph = backend.graph().await;
-    let text = "CREATE CONSTRAINT schema_other_by_hand IF NOT EXISTS FOR (n:SchemaOther) REQUIRE n.id IS UNIQUE";
-    run(&graph, text).await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
+    let make = "CREATE CONSTRAINT §by_hand FOR (n:SchemaOther) REQUIRE n.id IS UNIQUE";
+    run(&space, make).await;
     let report = graph.apply_schema::<SchemaOther>().await.unwrap();
     assert_eq!(report.present().count(), 1, "{report}");
     // It is not the model's to drop.
     assert!(graph.drop_schema::<SchemaOther>().await.unwrap().is_empty());
-    run(&graph, "DROP CONSTRAINT schema_other_by_hand").await;
+    run(&space, "DROP CONSTRAINT §by_hand").await;
+    space.close().await.unwrap();
 }
 
 #[derive(Node)]
@@ -385,12 +391,10 @@ struct SchemaDropped {
 }
 
 async fn dropping_takes_what_the_model_names(backend: Backend) {
-    let graph = backend.graph().await;
-    run(
-        &graph,
-        "CREATE INDEX schema_dropped_kept IF NOT EXISTS FOR (n:SchemaDropped) ON (n.pages)",
-    )
-    .await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
+    let make = "CREATE INDEX §kept FOR (n:SchemaDropped) ON (n.pages)";
+    run(&space, make).await;
     graph.apply_schema::<SchemaDropped>().await.unwrap();
     let dropped = graph.drop_schema::<SchemaDropped>().await.unwrap();
     let mut names = shown(&dropped);
@@ -407,8 +411,9 @@ async fn dropping_takes_what_the_model_names(backend: Backend) {
             .is_empty()
     );
     let diff = graph.schema_diff::<SchemaDropped>().await.unwrap();
-    assert_eq!(shown(&diff.extra), ["schema_dropped_kept"]);
-    run(&graph, "DROP INDEX schema_dropped_kept").await;
+    assert_eq!(shown(&diff.extra), ["kept"]);
+    run(&space, "DROP INDEX §kept").await;
+    space.close().await.unwrap();
 }
 
 #[derive(Node)]
@@ -440,7 +445,8 @@ async fn relationships_have_indexes_and_unique_properties(backend: Backend) {
     // By themselves, and through the node that has them.
     assert_eq!(names::<Linked>(), of_relationship);
     assert_eq!(names::<(SchemaEnd, Linked)>()[1..], of_relationship);
-    let graph = backend.graph().await;
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
     let report = graph
         .apply_schema::<SchemaEnd>()
         .skip_unsupported()
@@ -455,8 +461,8 @@ async fn relationships_have_indexes_and_unique_properties(backend: Backend) {
         SchemaEnd::new(backend.key("a")),
         SchemaEnd::new(backend.key("b")),
     );
-    a.save(&graph).await.unwrap();
-    b.save(&graph).await.unwrap();
+    a.save(graph).await.unwrap();
+    b.save(graph).await.unwrap();
     let code = backend.key("code");
     let link = |day| Linked {
         code: code.clone(),
@@ -469,8 +475,12 @@ async fn relationships_have_indexes_and_unique_properties(backend: Backend) {
         Some("Neo.ClientError.Schema.ConstraintValidationFailed"),
         "{error}"
     );
+    space.close().await.unwrap();
 }
 
-async fn run(graph: &Graph, statement: &str) {
+/// Runs a statement with the names of constraints and indexes in the space, where `§` says so.
+async fn run(space: &Space, statement: &str) {
+    let statement = statement.replace('§', space.prefix());
+    let graph = space.graph();
     graph.cypher(statement).execute(graph).await.unwrap();
 }

@@ -150,6 +150,32 @@ impl Backend {
         }
     }
 
+    /// URI, user and password of a server; the embedded engine has none.
+    pub(crate) fn login(&self) -> Option<(&str, &str, &str)> {
+        match &self.place {
+            Place::Embedded(_) => None,
+            Place::Server(server) => Some((server.uri(), server.user(), server.password())),
+        }
+    }
+
+    /// The graph of the other line of Neo4j, where both are there.
+    ///
+    /// # Panics
+    /// When that server does not answer.
+    pub(crate) async fn other_line(&self) -> Option<Graph> {
+        let Place::Server(server) = &self.place else {
+            return None;
+        };
+        let line = server.line()?;
+        let other = backends().await.iter().find_map(|backend| match backend {
+            Found::Neo4j(other) if other.line().is_some_and(|of| of != line) => Some(*other),
+            _ => None,
+        })?;
+        let auth = Auth::basic(other.user(), other.password());
+        let graph = Graph::connect(other.uri(), auth).await;
+        Some(graph.expect("the server answers"))
+    }
+
     /// A key of this test's own.
     pub(crate) fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
