@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use neo_bolt::{Error, Record, RecordStream, ResultSummary, Session};
+use neo_bolt::{Error, Record, RecordStream, Session};
 
 /// The records of a statement as the server sends them.
 pub(crate) struct Records {
@@ -24,11 +24,6 @@ impl Records {
     /// The next record, or `None` behind the last.
     pub(crate) async fn next(&mut self) -> Option<Result<Record, Error>> {
         self.records.next().await
-    }
-
-    /// Leaves out the rest, and says how it ended.
-    pub(crate) async fn consume(&mut self) -> Result<ResultSummary, Error> {
-        self.records.consume().await
     }
 }
 
