@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned as _;
 
+use super::at;
 use crate::model::{DefaultValue, PropertyField};
 
 /// `encode_key` and `encode_properties`.
@@ -17,14 +18,16 @@ pub(super) fn encode(properties: &[PropertyField]) -> TokenStream {
         let ident = &property.ident;
         let ty = &property.ty;
         // Said at the type, here and below, so that a type that is no property is reported there.
-        let write = quote_spanned!(ty.span()=> __n::encode_property::<#ty>(&self.#ident, encoder));
+        let write =
+            quote_spanned!(at(ty.span())=> __n::encode_property::<#ty>(&self.#ident, encoder));
         quote!(#index => #write,)
     });
     let others: Vec<_> = properties.iter().filter(|property| !property.key).collect();
     let count = others.len();
     let others = others.iter().map(|property| {
         let (ident, name, ty) = (&property.ident, &property.name, &property.ty);
-        let write = quote_spanned!(ty.span()=> __n::encode_property::<#ty>(&self.#ident, encoder));
+        let write =
+            quote_spanned!(at(ty.span())=> __n::encode_property::<#ty>(&self.#ident, encoder));
         quote! {
             encoder.string(#name)?;
             #write?;
@@ -66,7 +69,7 @@ pub(super) fn decode(properties: &[PropertyField], defaulted: &[&Ident]) -> Toke
         let name = &property.name;
         let bytes = syn::LitByteStr::new(name.as_bytes(), property.ident.span());
         let ty = &property.ty;
-        let read = quote_spanned!(ty.span()=> __n::decode_property::<#ty>(decoder, #name));
+        let read = quote_spanned!(at(ty.span())=> __n::decode_property::<#ty>(decoder, #name));
         quote!(#bytes => #slot = ::core::option::Option::Some(#read?),)
     });
     let take = properties.iter().zip(&slots).map(|(property, slot)| {
@@ -77,7 +80,7 @@ pub(super) fn decode(properties: &[PropertyField], defaulted: &[&Ident]) -> Toke
             None if property.is_list() => quote!(::std::vec::Vec::new()),
             None => {
                 let ty = &property.ty;
-                let missing = quote_spanned!(ty.span()=> __n::missing_property::<#ty>(#name));
+                let missing = quote_spanned!(at(ty.span())=> __n::missing_property::<#ty>(#name));
                 quote!(#missing?)
             }
         };

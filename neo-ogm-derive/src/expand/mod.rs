@@ -14,3 +14,9 @@ pub(crate) use node::node;
 pub(crate) use nodes::nodes;
 pub(crate) use property::property;
 pub(crate) use relationship::relationship;
+
+/// Where `span` is, for messages, with names that mean what they mean in this crate's own code: a
+/// struct may come out of a macro of the user's, in which `self` would be another.
+fn at(span: proc_macro2::Span) -> proc_macro2::Span {
+    span.resolved_at(proc_macro2::Span::call_site())
+}

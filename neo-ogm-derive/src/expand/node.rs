@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned as _;
 
-use super::{codec, rules, tokens};
+use super::{at, codec, rules, tokens};
 use crate::model::{DefaultValue, NodeModel, PropertyField, RelationField, is_string};
 
 /// Everything that a node struct gets.
@@ -17,13 +17,13 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     let decode = codec::decode(&model.properties, &defaulted);
     let bind = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
-        quote_spanned! {relation.target.span()=>
+        quote_spanned! {at(relation.target.span())=>
             __n::RelationField::bind(&self.#field, origin, &Self::SCHEMA.relations[#index]);
         }
     });
     let load = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
-        quote_spanned! {relation.target.span()=>
+        quote_spanned! {at(relation.target.span())=>
             #index => __n::RelationField::load(&mut self.#field, plan, decoder, graph),
         }
     });
@@ -44,7 +44,7 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
                 #label_codec
 
                 #[allow(unused_variables)]
-                fn bind(&self, origin: &__n::Arc<__n::Origin>) {
+                fn bind(&self, origin: &__n::Origin) {
                     #(#bind)*
                 }
 
@@ -160,7 +160,7 @@ fn schema(model: &NodeModel) -> TokenStream {
         };
         let cardinality = Ident::new(&cardinality.to_string(), relation.ident.span());
         // Said at the type, so that a type that is no node is reported there.
-        let target = quote_spanned!(target.span()=> || <#target as __n::Entity>::ENTITY);
+        let target = quote_spanned!(at(target.span())=> || <#target as __n::Entity>::ENTITY);
         quote! {
             __n::RelationSchema {
                 field: #field,
@@ -194,7 +194,7 @@ fn type_check(relation: &RelationField) -> Option<TokenStream> {
          `type` out on the field",
         relation.field
     );
-    Some(quote_spanned! {text.span()=>
+    Some(quote_spanned! {at(text.span())=>
         const _: () = ::core::assert!(
             <#carried as __n::Relationship>::SCHEMA.relationship_type.is_empty()
                 || __n::same_text(

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned as _;
 
+use super::at;
 use crate::model::NodesModel;
 
 /// Everything that an enum of nodes gets.
@@ -20,11 +21,11 @@ pub(crate) fn nodes(model: &NodesModel) -> TokenStream {
     // Said at the type, so that a type that is no node is reported there.
     let schemas = variants.iter().map(|variant| {
         let ty = &variant.ty;
-        quote_spanned!(ty.span()=> || <#ty as __n::Node>::SCHEMA)
+        quote_spanned!(at(ty.span())=> || <#ty as __n::Node>::SCHEMA)
     });
     let read = variants.iter().enumerate().map(|(index, variant)| {
         let (name, ty) = (&variant.ident, &variant.ty);
-        quote_spanned!(ty.span()=> #index => __n::decode_node::<#ty>(decoder, graph).map(Self::#name),)
+        quote_spanned!(at(ty.span())=> #index => __n::decode_node::<#ty>(decoder, graph).map(Self::#name),)
     });
     let key = variants.iter().map(|variant| {
         let name = &variant.ident;

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Ident, Type};
 
+use super::at;
 use crate::model::{Rule, RuleKind};
 
 /// The constants that describe constraints and indexes.
@@ -102,7 +103,7 @@ fn wanted(kind: &RuleKind) -> Option<(&'static str, &'static str)> {
 
 fn check(rule: &Rule, ty: &Type, (suits, message): (&str, &str)) -> TokenStream {
     let suits = format_ident!("{suits}");
-    quote_spanned! {rule.span=>
+    quote_spanned! {at(rule.span)=>
         const _: () = ::core::assert!(
             <#ty as __n::Property>::CYPHER_TYPE.#suits(),
             #message

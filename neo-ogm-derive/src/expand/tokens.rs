@@ -5,6 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Ident, Visibility};
 
+use super::at;
 use crate::model::{NodeModel, PropertyField};
 
 fn token(property_field: &str, ident: &Ident) -> Ident {
@@ -17,7 +18,7 @@ pub(super) fn fields(vis: &Visibility, properties: &[PropertyField]) -> TokenStr
         let (ty, name) = (&property.ty, &property.name);
         let token = token(&property.field, &property.ident);
         let doc = format!("Names the property `{name}` in filters and orderings.");
-        let plain = quote_spanned!(ty.span()=> <#ty as __n::Property>::Plain);
+        let plain = quote_spanned!(at(ty.span())=> <#ty as __n::Property>::Plain);
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]
@@ -78,7 +79,7 @@ pub(super) fn finders(model: &NodeModel) -> TokenStream {
         let token = token(&property.field, &property.ident);
         let finder = format_ident!("find_by_{}", property.field, span = property.ident.span());
         let doc = format!("Finds nodes by their property `{}`.", property.name);
-        let plain = quote_spanned!(ty.span()=> <#ty as __n::Property>::Plain);
+        let plain = quote_spanned!(at(ty.span())=> <#ty as __n::Property>::Plain);
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]

@@ -1,11 +1,9 @@
 //! From a column of a result to a struct.
 
-use std::sync::Arc;
-
 use neo_bolt::packstream::{DecodeError, DecodeErrorKind, Decoder, FromBolt, FromBoltOwned};
 use neo_bolt::value as v;
 
-use super::{KeyOf, Node, NodeSchema, Relationship};
+use super::{Node, NodeSchema, Relationship};
 use crate::executor::Graph;
 use crate::relation::Origin;
 
@@ -49,8 +47,7 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
         node.set_optional_labels(found);
     }
     if !N::SCHEMA.relations.is_empty() {
-        let key = KeyOf::new(&node).map_err(DecodeError::custom)?;
-        node.bind(&Arc::new(Origin::new(graph.clone(), key)));
+        node.bind(&Origin::new(&node, graph).map_err(DecodeError::custom)?);
     }
     Ok(node)
 }

@@ -42,7 +42,7 @@ pub trait Node: Sized + Send + Sync + 'static {
     fn decode_properties(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError>;
 
     /// Tells each relationship field which node it belongs to.
-    fn bind(&self, origin: &Arc<Origin>);
+    fn bind(&self, origin: &Origin);
 
     /// Reads the related nodes of an eager load into the `plan.index`-th relationship field.
     ///
@@ -82,18 +82,26 @@ impl KeyOf {
         // Written and read back, so that a key of any property type becomes plain values; the
         // dialect of the connection that sends it may be another.
         let mut buffer = BytesMut::new();
-        let mut encoder = Encoder::new(&mut buffer, Dialect::NEWEST);
-        let keys = N::SCHEMA.keys().count();
-        (0..keys).try_for_each(|index| node.encode_key(index, &mut encoder))?;
-        let mut decoder = Decoder::new(&buffer);
-        let values = (0..keys)
-            .map(|_| Value::from_bolt(&mut decoder))
-            .collect::<Result<_, _>>()
-            .map_err(|error| EncodeError::Custom(error.to_string()))?;
-        Ok(Self {
-            schema: N::SCHEMA,
-            values,
-        })
+        Self::encode(node, &mut Encoder::new(&mut buffer, Dialect::NEWEST))?;
+        Ok(Self::read(N::SCHEMA, &buffer))
+    }
+
+    /// Writes the values of a node's key, one behind the other.
+    pub(crate) fn encode<N: Node>(node: &N, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        (0..N::SCHEMA.keys().count()).try_for_each(|index| node.encode_key(index, encoder))
+    }
+
+    /// Reads what [`encode`](Self::encode) has written.
+    pub(crate) fn read(schema: &'static NodeSchema, encoded: &[u8]) -> Self {
+        let mut decoder = Decoder::new(encoded);
+        // Whatever was written is a value.
+        let values = schema
+            .keys()
+            .map(|_| Value::from_bolt(&mut decoder).unwrap_or(Value::Null));
+        Self {
+            schema,
+            values: values.collect(),
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::future::IntoFuture;
-use std::sync::Arc;
 
 use neo_bolt::AccessMode;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
@@ -70,10 +69,7 @@ fn created_labels<N: Node>(text: &mut String, node: &N) {
 /// Tells the node's relationship fields where they are.
 pub(super) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
     if !N::SCHEMA.relations.is_empty() {
-        node.bind(&Arc::new(Origin::new(
-            target.graph().clone(),
-            KeyOf::new(node)?,
-        )));
+        node.bind(&Origin::new(node, target.graph())?);
     }
     Ok(())
 }

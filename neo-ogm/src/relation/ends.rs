@@ -2,12 +2,11 @@
 //! parameters, and what to say when a guard let nothing through.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use neo_bolt::AccessMode;
 use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, ToBolt};
 
-use super::Origin;
+use super::NamedOrigin;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Graph, Target};
 use crate::mapping::{
@@ -22,7 +21,7 @@ const LOCK: &str = "_neo_ogm_lock";
 /// A relationship field that knows its node.
 #[derive(Debug, Clone)]
 pub(super) struct Bound {
-    pub(super) origin: Arc<Origin>,
+    pub(super) origin: NamedOrigin,
     pub(super) relation: &'static RelationSchema,
 }
 

@@ -1,7 +1,7 @@
 //! The types of relationship fields.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use neo_bolt::packstream::{DecodeError, Decoder};
 
@@ -9,6 +9,7 @@ use super::connect::{Connect, Others};
 use super::disconnect::Disconnect;
 use super::ends::Bound;
 use super::fetch::Fetch;
+use super::loaded::Loaded;
 use super::said::PropertiesMissing;
 use super::{Origin, ends};
 use crate::error::{Error, ErrorKind};
@@ -28,7 +29,7 @@ pub struct Related<T, R = ()> {
 /// What the derive macro and the loader need of a relationship field.
 pub trait RelationField {
     /// Remembers which node the field belongs to.
-    fn bind(&self, origin: &Arc<Origin>, relation: &'static RelationSchema);
+    fn bind(&self, origin: &Origin, relation: &'static RelationSchema);
 
     /// Reads the list that a query made for `plan`.
     ///
@@ -46,37 +47,38 @@ pub trait RelationField {
 struct Core<T, R> {
     /// Behind a lock, so that saving a node needs only a shared reference to it: a unit of work
     /// whose future is `Send` can't lend exclusive ones.
-    bound: Mutex<Option<Bound>>,
-    loaded: Option<Vec<Related<T, R>>>,
+    bound: Mutex<Option<(Origin, &'static RelationSchema)>>,
+    loaded: Option<Loaded<T, R>>,
 }
 
 impl<T, R> Core<T, R> {
+    fn lock(&self) -> MutexGuard<'_, Option<(Origin, &'static RelationSchema)>> {
+        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn bound(&self) -> Option<Bound> {
-        self.bound
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lock().as_ref().map(|(origin, relation)| Bound {
+            origin: origin.named(),
+            relation,
+        })
     }
 
     fn field(&self) -> &'static str {
-        self.bound()
-            .map_or("the relationship", |bound| bound.relation.field)
+        self.lock()
+            .as_ref()
+            .map_or("the relationship", |(_, relation)| relation.field)
     }
 
     fn loaded(&self) -> Result<&[Related<T, R>], Error> {
-        self.loaded.as_deref().ok_or_else(|| {
+        self.loaded.as_ref().map(Loaded::get).ok_or_else(|| {
             Error::new(ErrorKind::NotLoaded {
                 field: self.field(),
             })
         })
     }
 
-    fn bind(&self, origin: &Arc<Origin>, relation: &'static RelationSchema) {
-        let bound = Bound {
-            origin: Arc::clone(origin),
-            relation,
-        };
-        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = Some(bound);
+    fn bind(&self, origin: &Origin, relation: &'static RelationSchema) {
+        *self.lock() = Some((origin.clone(), relation));
     }
 
     fn load(
@@ -90,15 +92,13 @@ impl<T, R> Core<T, R> {
         R: Relationship,
     {
         let len = decoder.list()?;
-        let mut related = Vec::with_capacity(len.min(1024));
-        for index in 0..len {
-            let one = read_related(plan, decoder, graph);
-            related.push(one.map_err(|error| {
+        let related = Loaded::read(len, |index| {
+            read_related(plan, decoder, graph).map_err(|error| {
                 error
                     .within(format!("[{index}]"))
                     .within(plan.relation.field)
-            })?);
-        }
+            })
+        })?;
         self.loaded = Some(related);
         Ok(())
     }
@@ -128,7 +128,7 @@ pub(super) fn read_related<T: Entity, R: Relationship>(
 impl<T: Clone, R: Clone> Clone for Core<T, R> {
     fn clone(&self) -> Self {
         Self {
-            bound: Mutex::new(self.bound()),
+            bound: Mutex::new(self.lock().clone()),
             loaded: self.loaded.clone(),
         }
     }
@@ -186,7 +186,7 @@ macro_rules! relation_fields {
             T: Entity,
             R: Relationship,
         {
-            fn bind(&self, origin: &Arc<Origin>, relation: &'static RelationSchema) {
+            fn bind(&self, origin: &Origin, relation: &'static RelationSchema) {
                 self.core.bind(origin, relation);
             }
 
@@ -225,7 +225,7 @@ macro_rules! relation_fields {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match &self.core.loaded {
                     None => f.write_str("not loaded"),
-                    Some(related) => f.debug_list().entries(related).finish(),
+                    Some(related) => f.debug_list().entries(related.get()).finish(),
                 }
             }
         }

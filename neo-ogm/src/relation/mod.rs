@@ -9,6 +9,8 @@ mod disconnect;
 mod ends;
 mod fetch;
 mod field;
+mod loaded;
+mod origin;
 mod said;
 
 pub use connect::Connect;
@@ -17,21 +19,7 @@ pub use fetch::Fetch;
 pub use field::{Many, One, OneOrMore, Related, RelationField, ZeroOrOne};
 pub use said::{PropertiesGiven, PropertiesMissing, Said};
 
+pub use origin::Origin;
+
 pub(crate) use ends::{key_parameters, keyed};
-
-use crate::executor::Graph;
-use crate::mapping::KeyOf;
-
-/// The node that a relationship field belongs to, and the graph where it is.
-#[derive(Debug, Clone)]
-pub struct Origin {
-    pub(crate) graph: Graph,
-    pub(crate) key: KeyOf,
-}
-
-impl Origin {
-    /// The node `key` of `graph`.
-    pub fn new(graph: Graph, key: KeyOf) -> Self {
-        Self { graph, key }
-    }
-}
+pub(crate) use origin::NamedOrigin;
