@@ -35,6 +35,10 @@ pub mod packstream;
 pub mod server;
 pub mod value;
 
+#[cfg(all(feature = "server", any(test, feature = "fuzzing")))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 mod auth;
 mod bookmark;
 mod callback;

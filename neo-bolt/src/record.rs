@@ -1,6 +1,7 @@
 //! One row of a result, read on demand.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,55 +9,64 @@ use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
 use crate::packstream::{DecodeError, Decoder, FromBolt, RecordDeserializer};
+use crate::protocol::{Block, Records};
 use crate::value::{Map, Value};
 
 /// A record: the bytes as they came, with the names of their columns. Cheap to clone.
+///
+/// It keeps alive what was received together with it, 128 KiB at most or one message. To keep few
+/// records of many for long, keep what they were decoded to.
 #[derive(Clone)]
 pub struct Record {
+    source: Arc<Source>,
+    /// Where its values stand, without the list's header.
+    start: usize,
+    end: usize,
+}
+
+/// What records have in common that were received together.
+struct Source {
     keys: Arc<[String]>,
-    /// The values, without the list's header.
-    fields: Bytes,
+    bytes: Bytes,
 }
 
 impl Record {
     /// Takes the list of values that a RECORD message has.
-    pub(crate) fn new(keys: Arc<[String]>, list: Bytes) -> Result<Self, Error> {
-        let mut decoder = Decoder::new(&list);
+    #[inline]
+    fn new(source: &Arc<Source>, list: Range<usize>) -> Result<Self, Error> {
+        let end = list.end;
+        let list = source.bytes.get(list).unwrap_or_default();
+        let mut decoder = Decoder::new(list);
         let len = decoder.list()?;
-        if len != keys.len() {
-            return Err(Error::new(
-                ErrorKind::Protocol,
-                format!(
-                    "the server sent a record of {len} values for {} columns",
-                    keys.len()
-                ),
-            ));
+        if len != source.keys.len() {
+            return Err(other_length(len, source.keys.len()));
         }
-        let header = list.len() - decoder.remaining().len();
         Ok(Self {
-            keys,
-            fields: list.slice(header..),
+            source: Arc::clone(source),
+            start: end - decoder.remaining().len(),
+            end,
         })
     }
 
     /// The names of the columns.
     pub fn keys(&self) -> &[String] {
-        &self.keys
+        &self.source.keys
     }
 
     /// How many columns there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.keys().len()
     }
 
     /// Whether there are no columns.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys().is_empty()
     }
 
     /// The values one after another, for a reader of one's own.
     pub fn raw_fields(&self) -> Decoder<'_> {
-        Decoder::new(&self.fields)
+        let fields = self.source.bytes.get(self.start..self.end);
+        Decoder::new(fields.unwrap_or_default())
     }
 
     /// The value of the column `key`.
@@ -65,7 +75,7 @@ impl Record {
     /// There is no such column, or its value is of another type.
     pub fn get<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Result<T, Error> {
         let index = self
-            .keys
+            .keys()
             .iter()
             .position(|known| known == key)
             .ok_or_else(|| {
@@ -73,7 +83,7 @@ impl Record {
                     ErrorKind::Decode,
                     format!(
                         "the result has no column {key:?}; it has {}",
-                        self.keys.join(", ")
+                        self.keys().join(", ")
                     ),
                 )
             })?;
@@ -85,13 +95,10 @@ impl Record {
     /// # Errors
     /// There is no such column, or its value is of another type.
     pub fn get_at<'a, T: FromBolt<'a>>(&'a self, index: usize) -> Result<T, Error> {
-        let Some(key) = self.keys.get(index) else {
+        let Some(key) = self.keys().get(index) else {
             return Err(Error::new(
                 ErrorKind::Decode,
-                format!(
-                    "the result has {} columns, none at {index}",
-                    self.keys.len()
-                ),
+                format!("the result has {} columns, none at {index}", self.len()),
             ));
         };
         let mut decoder = self.raw_fields();
@@ -116,7 +123,7 @@ impl Record {
                 ),
             ));
         }
-        Ok(T::read(&self.keys, &mut self.raw_fields())?)
+        Ok(T::read(self.keys(), &mut self.raw_fields())?)
     }
 
     /// The columns by their names, as a struct that serde knows.
@@ -125,14 +132,14 @@ impl Record {
     /// A column that the struct needs is missing, or a value is of another type.
     pub fn to<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         Ok(T::deserialize(RecordDeserializer::new(
-            &self.keys,
+            self.keys(),
             self.raw_fields(),
         ))?)
     }
 
     /// The position of the column `key`, from 0.
     pub fn index(&self, key: &str) -> Option<usize> {
-        self.keys.iter().position(|known| known == key)
+        self.keys().iter().position(|known| known == key)
     }
 
     /// The values of all columns, with their names.
@@ -140,7 +147,7 @@ impl Record {
     /// # Errors
     /// The bytes are broken.
     pub fn items(&self) -> Result<Vec<(&str, Value)>, Error> {
-        let keys = self.keys.iter().map(String::as_str);
+        let keys = self.keys().iter().map(String::as_str);
         Ok(keys.zip(self.values()?).collect())
     }
 
@@ -150,7 +157,7 @@ impl Record {
     /// The bytes are broken.
     pub fn values(&self) -> Result<Vec<Value>, Error> {
         let mut decoder = self.raw_fields();
-        self.keys
+        self.keys()
             .iter()
             .map(|_| Ok(Value::from_bolt(&mut decoder)?))
             .collect()
@@ -161,7 +168,7 @@ impl Record {
     /// # Errors
     /// The bytes are broken.
     pub fn data(&self) -> Result<Map, Error> {
-        Ok(self.keys.iter().cloned().zip(self.values()?).collect())
+        Ok(self.keys().iter().cloned().zip(self.values()?).collect())
     }
 }
 
@@ -170,6 +177,74 @@ impl fmt::Debug for Record {
         match self.data() {
             Ok(data) => f.debug_tuple("Record").field(&data).finish(),
             Err(error) => f.debug_tuple("Record").field(&error).finish(),
+        }
+    }
+}
+
+#[cold]
+fn other_length(len: usize, columns: usize) -> Error {
+    Error::new(
+        ErrorKind::Protocol,
+        format!("the server sent a record of {len} values for {columns} columns"),
+    )
+}
+
+/// Makes records of what was received.
+pub(crate) struct Reader {
+    keys: Arc<[String]>,
+    /// The piece that is being read.
+    current: Option<(Arc<Source>, Block)>,
+    waiting: Records,
+}
+
+impl Reader {
+    pub(crate) fn new(keys: Arc<[String]>, records: Records) -> Self {
+        Self {
+            keys,
+            current: None,
+            waiting: records,
+        }
+    }
+
+    pub(crate) fn keys(&self) -> &Arc<[String]> {
+        &self.keys
+    }
+
+    /// How many records are left.
+    pub(crate) fn len(&self) -> usize {
+        self.current.as_ref().map_or(0, |(_, block)| block.left()) + self.waiting.len()
+    }
+
+    /// Goes on with these; there were no others left.
+    pub(crate) fn refill(&mut self, records: Records) {
+        self.current = None;
+        self.waiting = records;
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.refill(Records::EMPTY);
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Record, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some((source, block)) = &mut self.current {
+                if let Some(list) = block.next() {
+                    return Some(Record::new(source, list));
+                }
+                // Let go of before more is received, whose room it may be.
+                self.current = None;
+            }
+            let block = self.waiting.pop_block()?;
+            let source = Source {
+                keys: Arc::clone(&self.keys),
+                bytes: block.bytes().clone(),
+            };
+            self.current = Some((Arc::new(source), block));
         }
     }
 }

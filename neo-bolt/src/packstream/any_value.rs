@@ -250,6 +250,27 @@ mod tests {
         assert!(error.to_string().contains("outside"), "{error}");
     }
 
+    /// A message of a megabyte that would be a path of terabytes.
+    #[test]
+    fn paths_that_name_a_large_node_over_and_over_are_refused() {
+        let mut large = node(1);
+        large.properties = crate::params! { "text" => "x".repeat(500_000) };
+        let mut out = BytesMut::new();
+        let mut encoder = Encoder::new(&mut out, Dialect::NEWEST);
+        encoder.structure(tag::PATH, 3);
+        encoder.list(1).unwrap();
+        write_node(&large, &mut encoder).unwrap();
+        encoder.list(1).unwrap();
+        encoder.structure(tag::UNBOUND_RELATIONSHIP, 4);
+        encoder.integer(7);
+        encoder.string("LOOP").unwrap();
+        encoder.map(0).unwrap();
+        encoder.string("5:x:7").unwrap();
+        [1_i64, 0].repeat(250_000).to_bolt(&mut encoder).unwrap();
+        let error = Value::from_bolt(&mut Decoder::new(&out)).unwrap_err();
+        assert!(error.to_string().contains("again"), "{error}");
+    }
+
     #[test]
     fn errors_name_the_place() {
         let mut out = BytesMut::new();

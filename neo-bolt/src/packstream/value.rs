@@ -199,6 +199,37 @@ fn unbound(decoder: &mut Decoder<'_>, depth: usize) -> Result<Relationship, Deco
     })
 }
 
+/// How many bytes, as they came, of nodes and relationships a path may name again. A walk that
+/// passes a node a second time has a copy of it; without a limit, a short message whose steps name one
+/// large node over and over would fill the memory. Fuzzers, whose messages are short, have a small one.
+const MAX_REPEATED: usize = if cfg!(feature = "fuzzing") {
+    64 << 10
+} else {
+    16 << 20
+};
+
+/// Something of a path, with how many bytes it took on the wire.
+struct Part<T> {
+    value: T,
+    size: usize,
+}
+
+/// Reads a list of what paths are made of.
+fn parts<T>(
+    decoder: &mut Decoder<'_>,
+    read: impl Fn(&mut Decoder<'_>) -> Result<T, DecodeError>,
+) -> Result<Vec<Part<T>>, DecodeError> {
+    let len = decoder.list()?;
+    let mut parts = Vec::with_capacity(len.min(64));
+    for _ in 0..len {
+        let before = decoder.remaining().len();
+        let value = read(decoder)?;
+        let size = before - decoder.remaining().len();
+        parts.push(Part { value, size });
+    }
+    Ok(parts)
+}
+
 /// A path lists its distinct nodes and relationships once, and the walk as indices into them.
 fn path(decoder: &mut Decoder<'_>, depth: usize) -> Result<Path, DecodeError> {
     let broken = || DecodeError::malformed("a path whose steps point outside of it");
@@ -206,26 +237,32 @@ fn path(decoder: &mut Decoder<'_>, depth: usize) -> Result<Path, DecodeError> {
     if fields != 3 {
         return Err(DecodeError::malformed(format!("a PATH of {fields} fields")));
     }
-    let mut nodes = Vec::new();
-    for _ in 0..decoder.list()? {
-        nodes.push(node(decoder, depth)?);
-    }
-    let mut relationships = Vec::new();
-    for _ in 0..decoder.list()? {
-        relationships.push(unbound(decoder, depth)?);
-    }
+    let nodes = parts(decoder, |decoder| node(decoder, depth))?;
+    let relationships = parts(decoder, |decoder| unbound(decoder, depth))?;
     let steps = Vec::<i64>::from_bolt(decoder)?;
     if steps.len() % 2 != 0 {
         return Err(broken());
     }
-    let start = nodes.first().ok_or_else(broken)?.clone();
+    let start = nodes.first().ok_or_else(broken)?;
+    let mut size = start.size;
+    let limit = MAX_REPEATED
+        + nodes.iter().map(|node| node.size).sum::<usize>()
+        + relationships.iter().map(|part| part.size).sum::<usize>();
+    let start = start.value.clone();
     let mut segments: Vec<Segment> = Vec::new();
     for step in steps.chunks_exact(2) {
         let index = usize::try_from(step[0].unsigned_abs()).map_err(|_| broken())?;
         let index = index.checked_sub(1).ok_or_else(broken)?;
-        let mut relationship = relationships.get(index).ok_or_else(broken)?.clone();
+        let relationship = relationships.get(index).ok_or_else(broken)?;
         let to = usize::try_from(step[1]).map_err(|_| broken())?;
-        let node = nodes.get(to).ok_or_else(broken)?.clone();
+        let node = nodes.get(to).ok_or_else(broken)?;
+        size += relationship.size + node.size;
+        if size > limit {
+            return Err(DecodeError::malformed(format!(
+                "a path whose steps name more than {MAX_REPEATED} bytes again"
+            )));
+        }
+        let (mut relationship, node) = (relationship.value.clone(), node.value.clone());
         let from = segments.last().map_or(&start, |segment| &segment.node);
         // A negative index walks the relationship against its direction.
         let (tail, head) = if step[0] > 0 {

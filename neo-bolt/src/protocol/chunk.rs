@@ -59,6 +59,11 @@ impl Dechunker {
         }
     }
 
+    /// Whether the next byte begins a message.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.assembled.is_empty()
+    }
+
     /// The next whole message, or `None` where more bytes must come.
     pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, TooLarge> {
         loop {

@@ -8,21 +8,19 @@ pub use typed::RecordsAs;
 
 pub(crate) use gathered::Gatherer;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind};
 use crate::packstream::FromBolt;
-use crate::protocol::StreamId;
-use crate::record::Record;
+use crate::protocol::{Records, StreamId};
+use crate::record::{Reader, Record};
 use crate::summary::ResultSummary;
 use crate::transaction::{EagerResult, Link};
 use crate::value::{Map, Value};
@@ -45,8 +43,7 @@ use crate::value::{Map, Value};
 pub struct RecordStream {
     link: Arc<Link>,
     stream: StreamId,
-    keys: Arc<[String]>,
-    batch: VecDeque<Bytes>,
+    batch: Reader,
     peeked: Option<Record>,
     end: Option<Result<ResultSummary, Error>>,
     over: bool,
@@ -64,7 +61,7 @@ pub struct RecordStream {
 impl fmt::Debug for RecordStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordStream")
-            .field("keys", &self.keys)
+            .field("keys", self.batch.keys())
             .finish_non_exhaustive()
     }
 }
@@ -76,8 +73,7 @@ impl RecordStream {
             asked: false,
             link,
             stream,
-            keys,
-            batch: VecDeque::new(),
+            batch: Reader::new(keys, Records::EMPTY),
             peeked: None,
             discard: false,
             failure: None,
@@ -89,7 +85,7 @@ impl RecordStream {
 
     /// The names of the columns.
     pub fn keys(&self) -> &Arc<[String]> {
-        &self.keys
+        self.batch.keys()
     }
 
     /// The next record, or `None` behind the last.
@@ -261,7 +257,7 @@ impl RecordStream {
     pub async fn to_eager_result(&mut self) -> Result<EagerResult, Error> {
         let records = self.collect().await?;
         Ok(EagerResult {
-            keys: Arc::clone(&self.keys),
+            keys: Arc::clone(self.keys()),
             records,
             summary: self.consume().await?,
         })
@@ -337,13 +333,12 @@ impl RecordStream {
             return Poll::Ready(Some(Err(Error::new(ErrorKind::ResultConsumed, message))));
         }
         loop {
-            if let Some(body) = self.batch.pop_front() {
+            if let Some(record) = self.batch.next() {
                 let low = self.batch.len() <= self.low_water;
                 if low && !self.discard && !self.asked && self.end.is_none() {
                     self.asked = true;
                     self.link.prefetch(self.stream);
                 }
-                let record = Record::new(Arc::clone(&self.keys), body);
                 if record.is_err() {
                     self.over = true;
                     self.batch.clear();
@@ -364,7 +359,7 @@ impl RecordStream {
                 return Poll::Ready(None);
             }
             let batch = ready!(self.link.poll_refill(cx, self.stream, self.discard));
-            self.batch = batch.records;
+            self.batch.refill(batch.records);
             self.asked = false;
             self.end = batch.end;
         }

@@ -50,7 +50,7 @@ impl RoutingTable {
     }
 
     /// Reads the answer of a router that was asked for `database`.
-    pub(super) fn parse(
+    pub(crate) fn parse(
         table: &Map,
         database: Option<&Arc<str>>,
         now: Instant,

@@ -1,13 +1,11 @@
 //! A transaction in progress: the connection that it has, shared by its handle and its results.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 use super::{EagerResult, Memory};
@@ -18,8 +16,8 @@ use crate::connection::{Connection, Waiters};
 use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
-use crate::protocol::{Api, Begin, End, StreamId, Wanted, failed_elsewhere};
-use crate::record::Record;
+use crate::protocol::{Api, Begin, End, Records, StreamId, Wanted, failed_elsewhere};
+use crate::record::Reader;
 use crate::routing::{Acquired, Provider, Purpose};
 use crate::summary::{ResultSummary, ServerInfo};
 
@@ -123,13 +121,13 @@ impl fmt::Debug for Link {
 
 /// Records that came, and how the result ended where it has.
 pub(crate) struct Batch {
-    pub(crate) records: VecDeque<Bytes>,
+    pub(crate) records: Records,
     pub(crate) end: Option<Result<ResultSummary, Error>>,
 }
 
 impl Batch {
     const EMPTY: Self = Self {
-        records: VecDeque::new(),
+        records: Records::EMPTY,
         end: None,
     };
 }
@@ -464,7 +462,7 @@ impl Link {
             let refilled = ready!(self.poll_refill_held(cx, &mut held.state, stream, discard));
             let (batch, work) = refilled.unwrap_or_else(|error| {
                 let batch = Batch {
-                    records: VecDeque::new(),
+                    records: Records::EMPTY,
                     end: Some(Err(error)),
                 };
                 (batch, None)
@@ -675,16 +673,13 @@ pub(crate) fn collect(lease: &mut Lease, stream: StreamId) -> Result<EagerResult
     let keys = machine
         .keys(stream)
         .ok_or_else(|| Error::new(ErrorKind::Protocol, "a result without columns"))?;
-    let (bodies, end) = machine.take_records(stream);
+    let (records, end) = machine.take_records(stream);
     let summary = match end {
         Some(End::Complete(completed)) => ResultSummary::new(completed, server)?,
         Some(End::Failed(error)) => return Err(error),
         None => return Err(Error::new(ErrorKind::Protocol, "a result without an end")),
     };
-    let records = bodies
-        .into_iter()
-        .map(|body| Record::new(Arc::clone(&keys), body))
-        .collect::<Result<_, _>>()?;
+    let records = Reader::new(Arc::clone(&keys), records).collect::<Result<_, _>>()?;
     Ok(EagerResult {
         keys,
         records,

@@ -19,7 +19,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 
 mod requests;
 mod results;
@@ -31,6 +31,7 @@ pub(crate) use results::{Completed, End, failed_elsewhere};
 
 use super::chunk::Dechunker;
 use super::message::{Metadata, Response};
+use super::records::{Block, Records};
 use super::version::Version;
 use crate::error::{Error, ErrorKind};
 use crate::packstream::Dialect;
@@ -81,7 +82,7 @@ struct Output {
     query: Arc<str>,
     keys: Option<Arc<[String]>>,
     server_id: Option<i64>,
-    records: VecDeque<Bytes>,
+    records: Records,
     had_records: bool,
     run: Option<Metadata>,
     end: Option<Metadata>,
@@ -189,6 +190,7 @@ impl Machine {
     /// The peer broke the protocol; the machine is defunct then.
     pub(crate) fn advance(&mut self, wanted: Wanted) -> Result<bool, Error> {
         while !self.reached(wanted) {
+            self.take_records_at_once();
             let message = match self.dechunker.next(&mut self.incoming) {
                 Ok(Some(message)) => message,
                 Ok(None) => return Ok(self.has_some(wanted)),
@@ -209,6 +211,26 @@ impl Machine {
         Ok(true)
     }
 
+    /// Takes the records that stand at the start of what has come, without looking at each.
+    fn take_records_at_once(&mut self) {
+        let Some(&Request::Pull(stream)) = self.pending.front() else {
+            return;
+        };
+        if !self.dechunker.is_between_messages() {
+            return;
+        }
+        match self.results.iter_mut().find(|result| result.id == stream) {
+            Some(result) if !result.abandoned => {
+                if let Some(block) = Block::take_from(&mut self.incoming) {
+                    result.records.push_block(block);
+                    result.had_records = true;
+                }
+            }
+            // A result of before a RESET is not there any more.
+            _ => Block::pass(&mut self.incoming),
+        }
+    }
+
     fn reached(&self, wanted: Wanted) -> bool {
         match wanted {
             Wanted::Idle => self.pending.is_empty(),
@@ -224,7 +246,7 @@ impl Machine {
     /// Whether there is something to hand out although more is on its way.
     fn has_some(&self, wanted: Wanted) -> bool {
         match wanted {
-            Wanted::Records(stream) => self.result(stream).is_some_and(|r| !r.records.is_empty()),
+            Wanted::Records(stream) => self.result(stream).is_some_and(|r| r.records.len() > 0),
             Wanted::Idle | Wanted::Keys(_) => false,
         }
     }
@@ -253,7 +275,7 @@ impl Machine {
                 if let Some(result) = self.result_mut(stream)
                     && !result.abandoned
                 {
-                    result.records.push_back(record);
+                    result.records.push(record);
                     result.had_records = true;
                 }
             }

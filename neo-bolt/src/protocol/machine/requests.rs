@@ -1,6 +1,5 @@
 //! Requests: each is written into the send buffer, and its answer is due from then on.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{LARGE_REQUEST, Machine, Output, Request, StreamId};
@@ -10,6 +9,7 @@ use crate::config::NotificationConfig;
 use crate::error::{Error, ErrorKind};
 use crate::packstream::{Decoder, EncodeError, Encoder, Kind, ToBolt};
 use crate::protocol::message::{Extra, request};
+use crate::protocol::records::Records;
 use crate::protocol::tag;
 use crate::protocol::version::Version;
 use crate::value::{Map, Value};
@@ -187,7 +187,7 @@ impl Machine {
             query: Arc::clone(statement),
             keys: None,
             server_id: None,
-            records: VecDeque::new(),
+            records: Records::default(),
             had_records: false,
             run: None,
             end: None,

@@ -1,13 +1,11 @@
 //! Results, as their readers see them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::{Machine, Output, StreamId};
 use crate::error::{Error, ErrorKind};
 use crate::protocol::message::Metadata;
+use crate::protocol::records::Records;
 
 /// What is known of a result that came to its end.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ impl Machine {
     }
 
     /// The records that have come, and what ended the result where it is over.
-    pub(crate) fn take_records(&mut self, stream: StreamId) -> (VecDeque<Bytes>, Option<End>) {
+    pub(crate) fn take_records(&mut self, stream: StreamId) -> (Records, Option<End>) {
         let failure = self.failure.as_ref();
         let Some(index) = self.results.iter().position(|result| result.id == stream) else {
             let closed = Error::new(
@@ -49,7 +47,7 @@ impl Machine {
                 "the transaction was closed before all of the result was read; its records are gone",
             );
             return (
-                VecDeque::new(),
+                Records::EMPTY,
                 Some(End::Failed(failure.map_or(closed, failed_elsewhere))),
             );
         };
@@ -63,7 +61,7 @@ impl Machine {
                 (Some(failure), false) => failed_elsewhere(failure),
             }))
         } else if result.end.is_some() {
-            let result = self.results.swap_remove(index);
+            let result = self.results.remove(index);
             Some(End::Complete(Completed {
                 query: result.query,
                 has_columns: result.keys.is_some_and(|keys| !keys.is_empty()),
