@@ -25,7 +25,7 @@
 //! | which connection | `pool` |
 //! | socket and machine | `connection` |
 //! | protocol, without I/O | `protocol` |
-//! | bytes and values | [`packstream`] |
+//! | bytes and values | [`packstream`], `convert` (types of others) |
 //! | plain data | [`value`] |
 //!
 //! Leaves that all of them use: `error`, `config`, `auth`, `retry`, `bookmark`.
@@ -44,6 +44,7 @@ mod bookmark;
 mod callback;
 mod config;
 mod connection;
+mod convert;
 mod driver;
 mod error;
 mod gql;
@@ -68,6 +69,7 @@ pub use config::{
 pub use connection::{Address, AsyncStream, BoxedStream, Connector, ParseAddressError};
 #[cfg(feature = "tls")]
 pub use connection::{ClientCertificate, ClientCertificateProvider, RotatingClientCertificate};
+pub use convert::{ConvertError, Serde};
 pub use driver::{Driver, DriverBuilder, ExecuteQuery};
 pub use error::{CommitOutcome, Error, ErrorKind};
 pub use gql::{GqlError, GqlErrorClassification};

@@ -284,3 +284,7 @@ rows!(5: A, B, C, D, E);
 rows!(6: A, B, C, D, E, F);
 rows!(7: A, B, C, D, E, F, G);
 rows!(8: A, B, C, D, E, F, G, H);
+rows!(9: A, B, C, D, E, F, G, H, I);
+rows!(10: A, B, C, D, E, F, G, H, I, J);
+rows!(11: A, B, C, D, E, F, G, H, I, J, K);
+rows!(12: A, B, C, D, E, F, G, H, I, J, K, L);

@@ -129,6 +129,35 @@ impl<'b> Encoder<'b> {
         self.sized(len, Some(m::TINY_MAP), [m::MAP_8, m::MAP_16, m::MAP_32])
     }
 
+    /// Opens a list of a length that [`close`](Self::close) tells. Where the length stands.
+    pub(crate) fn open_list(&mut self) -> usize {
+        self.open(m::LIST_32)
+    }
+
+    /// As [`open_list`](Self::open_list), for a map.
+    pub(crate) fn open_map(&mut self) -> usize {
+        self.open(m::MAP_32)
+    }
+
+    fn open(&mut self, marker: u8) -> usize {
+        self.out.put_u8(marker);
+        let at = self.out.len();
+        self.out.put_u32(0);
+        at
+    }
+
+    /// Says how many items or pairs were written since the length at `at` was left open.
+    ///
+    /// # Errors
+    /// [`EncodeError::TooLong`] for more than 4,294,967,295 parts.
+    pub(crate) fn close(&mut self, at: usize, len: usize) -> Result<(), EncodeError> {
+        let bytes = u32::try_from(len).map_err(|_| EncodeError::TooLong(len))?;
+        if let Some(length) = self.out.get_mut(at..at + 4) {
+            length.copy_from_slice(&bytes.to_be_bytes());
+        }
+        Ok(())
+    }
+
     /// Opens a structure: its tag is written, and `fields` values (15 at most) follow.
     pub fn structure(&mut self, tag: u8, fields: u8) {
         self.out.put_slice(&[m::TINY_STRUCT | (fields & 0x0F), tag]);

@@ -25,4 +25,4 @@ pub use from_bolt::{FromBolt, FromBoltOwned};
 pub use graph::{Labels, NodeHeader, RelationshipFooter, RelationshipHeader};
 pub use to_bolt::ToBolt;
 
-pub(crate) use serde_de::RecordDeserializer;
+pub(crate) use serde_de::{RecordDeserializer, deserialize};

@@ -35,6 +35,16 @@ struct ValueDeserializer<'d, 'de> {
     depth: usize,
 }
 
+/// Reads exactly one value.
+pub(crate) fn deserialize<'de, T: serde::Deserialize<'de>>(
+    decoder: &mut Decoder<'de>,
+) -> Result<T, DecodeError> {
+    T::deserialize(ValueDeserializer {
+        decoder,
+        depth: MAX_DEPTH,
+    })
+}
+
 impl<'d, 'de> ValueDeserializer<'d, 'de> {
     fn deeper(&mut self) -> Result<usize, DecodeError> {
         self.depth

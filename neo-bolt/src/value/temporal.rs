@@ -4,7 +4,7 @@
 //! protocol carries (nanoseconds, years beyond 9999, durations of months and days).
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -188,6 +188,13 @@ impl LocalTime {
         Ok(Self { nanosecond_of_day })
     }
 
+    /// As [`from_nanosecond_of_day`](Self::from_nanosecond_of_day), of what is in range.
+    pub(crate) fn clamped(nanoseconds: i64) -> Self {
+        Self {
+            nanosecond_of_day: nanoseconds.clamp(0, NANOS_PER_DAY - 1),
+        }
+    }
+
     /// The time of day of an hour, minute, second and nanosecond.
     ///
     /// # Errors
@@ -301,6 +308,16 @@ impl LocalDateTime {
         })
     }
 
+    /// As [`from_epoch`](Self::from_epoch), of what is in range; nanoseconds beyond a second (of
+    /// leap seconds) go to the next one.
+    pub(crate) fn clamped(seconds: i64, nanoseconds: u32) -> Self {
+        let (second, nanosecond) = carried(seconds, nanoseconds);
+        Self {
+            seconds: second,
+            nanosecond,
+        }
+    }
+
     /// A date at a time of day.
     pub fn new(date: Date, time: LocalTime) -> Self {
         Self {
@@ -342,6 +359,14 @@ impl fmt::Display for LocalDateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}T{}", self.date(), self.time())
     }
+}
+
+/// Nanoseconds beyond a second, moved to the seconds.
+fn carried(seconds: i64, nanoseconds: u32) -> (i64, u32) {
+    const SECOND: u32 = 1_000_000_000;
+    let limit = (MAX_YEAR + 1) * 366 * SECONDS_PER_DAY;
+    let seconds = seconds.saturating_add(i64::from(nanoseconds / SECOND));
+    (seconds.clamp(-limit, limit), nanoseconds % SECOND)
 }
 
 fn check_instant(seconds: i64, nanosecond: u32) -> Result<(), OutOfRange> {
@@ -388,6 +413,19 @@ impl DateTime {
         })
     }
 
+    /// As [`from_epoch`](Self::from_epoch), of what is in range; nanoseconds beyond a second (of
+    /// leap seconds) go to the next one. An offset beyond 18 hours is none of Neo4j's: then it is
+    /// the same instant in UTC.
+    pub(crate) fn clamped(seconds: i64, nanoseconds: u32, offset: i32) -> Self {
+        let (seconds, nanosecond) = carried(seconds, nanoseconds);
+        let known = check_offset(offset).is_ok();
+        Self {
+            seconds,
+            nanosecond,
+            zone: Zone::Offset(if known { offset } else { 0 }),
+        }
+    }
+
     /// What a clock at an offset from UTC (seconds east) showed.
     ///
     /// # Errors
@@ -399,18 +437,7 @@ impl DateTime {
 
     /// The system clock's present, in UTC.
     pub fn now() -> Self {
-        let (seconds, nanosecond) = match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => (
-                i64::try_from(since.as_secs()).unwrap_or(0),
-                since.subsec_nanos(),
-            ),
-            Err(before) => (-i64::try_from(before.duration().as_secs()).unwrap_or(0), 0),
-        };
-        Self {
-            seconds,
-            nanosecond,
-            zone: Zone::Offset(0),
-        }
+        SystemTime::now().into()
     }
 
     /// Seconds since 1970-01-01T00:00Z.
