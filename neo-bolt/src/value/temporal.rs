@@ -189,6 +189,7 @@ impl LocalTime {
     }
 
     /// As [`from_nanosecond_of_day`](Self::from_nanosecond_of_day), of what is in range.
+    #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
     pub(crate) fn clamped(nanoseconds: i64) -> Self {
         Self {
             nanosecond_of_day: nanoseconds.clamp(0, NANOS_PER_DAY - 1),
@@ -310,6 +311,7 @@ impl LocalDateTime {
 
     /// As [`from_epoch`](Self::from_epoch), of what is in range; nanoseconds beyond a second (of
     /// leap seconds) go to the next one.
+    #[cfg(feature = "chrono")]
     pub(crate) fn clamped(seconds: i64, nanoseconds: u32) -> Self {
         let (second, nanosecond) = carried(seconds, nanoseconds);
         Self {

@@ -2,6 +2,7 @@
 
 mod decode;
 mod entity;
+mod foreign;
 mod node;
 mod property;
 mod relationship;

@@ -13,6 +13,8 @@ mod errors;
 mod faults;
 #[path = "behaviour/find.rs"]
 mod find;
+#[path = "behaviour/foreign.rs"]
+mod foreign;
 #[path = "behaviour/labels.rs"]
 mod labels;
 #[path = "behaviour/nodes.rs"]

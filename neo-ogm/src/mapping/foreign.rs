@@ -1,0 +1,85 @@
+//! Types of the standard library and of others as properties.
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64,
+};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::CypherType;
+use super::property::{Property, kind};
+
+macro_rules! properties {
+    ($kind:ident, $cypher:ident: $($ty:ty),*) => {$(
+        impl Property for $ty {
+            type Plain = Self;
+            type Kind = kind::$kind;
+            const CYPHER_TYPE: CypherType = CypherType::$cypher;
+        }
+    )*};
+}
+properties!(Text, String: Box<str>, Arc<str>);
+properties!(Plain, String: IpAddr, Ipv4Addr, Ipv6Addr);
+properties!(Plain, Duration: Duration);
+properties!(Ordered, ZonedDateTime: SystemTime);
+properties!(Ordered, Integer: NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64);
+properties!(Ordered, Integer: NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64);
+
+macro_rules! lists {
+    ($($ty:ty where [$($bound:tt)*];)*) => {$(
+        impl<$($bound)*> Property for $ty {
+            type Plain = Self;
+            type Kind = kind::List;
+            const CYPHER_TYPE: CypherType = CypherType::List(&T::CYPHER_TYPE);
+        }
+    )*};
+}
+lists! {
+    VecDeque<T> where [T: Property];
+    BTreeSet<T> where [T: Property + Ord];
+    HashSet<T, S> where [T: Property + Eq + Hash, S: BuildHasher + Default + Send + Sync + 'static];
+    [T; N] where [T: Property, const N: usize];
+}
+
+#[cfg(feature = "chrono")]
+mod of_chrono {
+    use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+
+    use super::{CypherType, Property, kind};
+
+    properties!(Ordered, Date: NaiveDate);
+    properties!(Ordered, LocalTime: NaiveTime);
+    properties!(Ordered, LocalDateTime: NaiveDateTime);
+    properties!(Ordered, ZonedDateTime: DateTime<Utc>, DateTime<FixedOffset>);
+    properties!(Plain, Duration: TimeDelta);
+}
+
+#[cfg(feature = "time")]
+mod of_time {
+    use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime};
+
+    use super::{CypherType, Property, kind};
+
+    properties!(Ordered, Date: Date);
+    properties!(Ordered, LocalTime: Time);
+    properties!(Ordered, LocalDateTime: PrimitiveDateTime);
+    properties!(Ordered, ZonedDateTime: OffsetDateTime, UtcDateTime);
+    properties!(Plain, Duration: Duration);
+}
+
+#[cfg(feature = "jiff")]
+mod of_jiff {
+    use jiff::civil::{Date, DateTime, Time};
+    use jiff::{SignedDuration, Span, Timestamp, ZonedDateTime};
+
+    use super::{CypherType, Property, kind};
+
+    properties!(Ordered, Date: Date);
+    properties!(Ordered, LocalTime: Time);
+    properties!(Ordered, LocalDateTime: DateTime);
+    properties!(Ordered, ZonedDateTime: Timestamp, ZonedDateTime);
+    properties!(Plain, Duration: SignedDuration, Span);
+}
