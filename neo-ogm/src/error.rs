@@ -71,6 +71,14 @@ pub enum ErrorKind {
         /// The label that was asked for.
         label: &'static str,
     },
+    /// A statement of the caller's own gave more or fewer rows than were asked for.
+    #[error("expected {expected}, and the statement gave {found}")]
+    Rows {
+        /// What was asked for.
+        expected: &'static str,
+        /// How many there were.
+        found: usize,
+    },
     /// What the database has does not fit the struct.
     #[error("{what}{error}")]
     Decode {

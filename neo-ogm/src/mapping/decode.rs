@@ -1,5 +1,7 @@
 //! From a column of a result to a struct.
 
+use std::collections::{BTreeMap, HashMap};
+
 use neo_bolt::packstream::{DecodeError, DecodeErrorKind, Decoder, FromBolt, FromBoltOwned};
 use neo_bolt::value as v;
 
@@ -154,6 +156,25 @@ impl<T: FromColumn> FromColumn for Vec<T> {
     }
 }
 
+macro_rules! maps {
+    ($($map:ty),*) => {$(
+        impl<T: FromColumn> FromColumn for $map {
+            fn from_column(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<Self, DecodeError> {
+                let len = decoder.map()?;
+                let mut entries = Self::new();
+                for _ in 0..len {
+                    let key = decoder.string()?.to_owned();
+                    let value = T::from_column(decoder, graph);
+                    let value = value.map_err(|error| error.within(format!("{key:?}")))?;
+                    entries.insert(key, value);
+                }
+                Ok(entries)
+            }
+        }
+    )*};
+}
+maps!(HashMap<String, T>, BTreeMap<String, T>);
+
 /// What [`FromColumn`] is for types that the driver reads by itself.
 fn plain<T: FromBoltOwned>(decoder: &mut Decoder<'_>) -> Result<T, DecodeError> {
     <T as FromBolt<'_>>::from_bolt(decoder)
@@ -187,7 +208,6 @@ plain_columns!(
     uuid::Uuid,
     bytes::Bytes,
     v::Value,
-    v::Map,
     v::Node,
     v::Relationship,
     v::Path,

@@ -9,7 +9,7 @@ mod refresh;
 mod save;
 mod stream;
 
-pub use cypher::{CypherQuery, FromRow};
+pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
 pub use find::{Find, Found};
 pub use node::NodeExt;

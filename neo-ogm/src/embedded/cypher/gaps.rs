@@ -29,6 +29,7 @@ const CLAUSES: &[(&str, &str)] = &[
     ("LOAD", "LOAD CSV"),
     ("USE", "USE"),
     ("PROFILE", "PROFILE"),
+    ("EXPLAIN", "EXPLAIN"),
     ("USING", "planner hints (USING)"),
     ("FINISH", "FINISH"),
     ("INSERT", "INSERT"),
