@@ -26,6 +26,14 @@ pub enum ErrorKind {
         /// What was to be done.
         operation: &'static str,
     },
+    /// No node answers a question that must have an answer.
+    #[error("no {label} answers the question `{question}`; use `one` where there may be none")]
+    NothingFound {
+        /// The label that was asked for.
+        label: &'static str,
+        /// The question's Cypher, without its values.
+        question: String,
+    },
     /// An insert met a node that was there before.
     #[error("a node {key} is in the database already; use `save` to update it")]
     AlreadyExists {

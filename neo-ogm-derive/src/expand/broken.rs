@@ -185,6 +185,7 @@ pub(crate) fn broken_property(input: &DeriveInput, error: &syn::Error) -> TokenS
             impl __n::Property for #ident {
                 type Plain = Self;
                 type Kind = __n::kind::Plain;
+                type As<U: __n::Property> = U;
             }
             #from_column
         };

@@ -28,7 +28,7 @@ pub(crate) fn property(model: &PropertyModel) -> TokenStream {
             let (write, read) = (write_number(&numbers), read_number(ident, &numbers));
             (
                 ident,
-                quote!(__n::kind::Ordered),
+                quote!(__n::kind::Integer),
                 quote!(__n::CypherType::Integer),
                 write,
                 read,
@@ -61,6 +61,7 @@ pub(crate) fn property(model: &PropertyModel) -> TokenStream {
                 type Plain = Self;
                 type Kind = #kind;
                 const CYPHER_TYPE: __n::CypherType = #cypher_type;
+                type As<U: __n::Property> = U;
             }
 
             impl __n::FromColumn for #ident {

@@ -17,12 +17,11 @@ pub(super) fn fields(vis: &Visibility, properties: &[PropertyField]) -> TokenStr
     let tokens = properties.iter().map(|property| {
         let (ty, name) = (&property.ty, &property.name);
         let token = token(&property.field, &property.ident);
-        let doc = format!("Names the property `{name}` in filters and orderings.");
-        let plain = quote_spanned!(at(ty.span())=> <#ty as __n::Property>::Plain);
+        let doc = format!("Names the property `{name}` in filters, orderings and selections.");
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]
-            #vis const #token: __n::Field<Self, #plain> = __n::Field::new(#name);
+            #vis const #token: __n::Field<Self, #ty> = __n::Field::new(#name);
         }
     });
     quote!(#(#tokens)*)
@@ -84,7 +83,8 @@ pub(super) fn finders(model: &NodeModel) -> TokenStream {
             #[doc = #doc]
             #[allow(dead_code)]
             #vis fn #finder(value: impl __n::Operand<#plain>) -> __n::Find<Self> {
-                __n::Find::new().filter(Self::#token.eq(value))
+                __n::Find::new()
+                    .filter(Self::#token.eq(__n::Operand::<#plain>::into_operand(value)))
             }
         }
     });
@@ -94,9 +94,13 @@ pub(super) fn finders(model: &NodeModel) -> TokenStream {
             quote!(#ident: impl __n::Operand<<#ty as __n::Property>::Plain>)
         });
         let filters = keys.iter().map(|property| {
-            let ident = &property.ident;
+            let (ident, ty) = (&property.ident, &property.ty);
             let token = token(&property.field, ident);
-            quote!(.filter(Self::#token.eq(#ident)))
+            quote! {
+                .filter(Self::#token.eq(
+                    __n::Operand::<<#ty as __n::Property>::Plain>::into_operand(#ident),
+                ))
+            }
         });
         quote! {
             /// Finds the node of a key.

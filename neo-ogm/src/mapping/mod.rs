@@ -12,7 +12,7 @@ mod schema;
 pub use decode::{FromColumn, decode_node, decode_relationship, variant_of};
 pub use entity::Entity;
 pub use node::{KeyOf, Node};
-pub use property::{Operand, Property, kind};
+pub use property::{ListProperty, Operand, Property, kind};
 pub use relationship::{DefaultProperties, Relationship};
 pub use rule::{CypherType, RuleKind, RuleSchema, Similarity};
 pub use schema::{

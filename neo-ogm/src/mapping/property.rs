@@ -16,7 +16,16 @@ pub mod kind {
     /// Text: ordered, and searched by its parts.
     #[derive(Debug)]
     pub enum Text {}
-    /// Numbers, dates and times: ordered.
+    /// Whole numbers: ordered, and summed up exactly.
+    #[derive(Debug)]
+    pub enum Integer {}
+    /// Floating point numbers: ordered, and summed up.
+    #[derive(Debug)]
+    pub enum Float {}
+    /// Dates, and times with a date: ordered, and asked for their year, month and day.
+    #[derive(Debug)]
+    pub enum Dated {}
+    /// Times of a day, and what else is ordered.
     #[derive(Debug)]
     pub enum Ordered {}
     /// Lists: asked for their members.
@@ -43,16 +52,52 @@ pub mod kind {
     )]
     pub trait IsOrdered {}
     impl IsOrdered for Text {}
+    impl IsOrdered for Integer {}
+    impl IsOrdered for Float {}
+    impl IsOrdered for Dated {}
     impl IsOrdered for Ordered {}
 
-    /// Kinds with `has`.
+    /// Kinds with `sum`, `avg` and arithmetic.
     #[diagnostic::on_unimplemented(
-        message = "only list properties can be asked for a member",
-        label = "this property is not a list",
-        note = "use `eq`, `ne` or `in_list`"
+        message = "only numbers can be added up",
+        label = "this property is not a number",
+        note = "use `count`, `min`, `max` or `collect`, or make the field a number"
     )]
-    pub trait IsList {}
-    impl IsList for List {}
+    pub trait IsNumber {
+        /// What a sum is: `i64` for whole numbers, else `f64`.
+        type Sum: super::Property;
+        /// What makes a sum of this kind where there was nothing to add up, and the database
+        /// gives the whole number 0.
+        #[doc(hidden)]
+        const SUM: Option<&'static str>;
+    }
+    impl IsNumber for Integer {
+        type Sum = i64;
+        const SUM: Option<&'static str> = None;
+    }
+    impl IsNumber for Float {
+        type Sum = f64;
+        const SUM: Option<&'static str> = Some("toFloat");
+    }
+
+    /// Kinds with `year`, `month` and `day`.
+    #[diagnostic::on_unimplemented(
+        message = "only dates have a year, a month and a day",
+        label = "this property has no date in it",
+        note = "make the field a `Date`, a `DateTime` or a `LocalDateTime`"
+    )]
+    pub trait IsDated {}
+    impl IsDated for Dated {}
+
+    /// Kinds with `len`.
+    #[diagnostic::on_unimplemented(
+        message = "only text and lists have a length",
+        label = "this property is neither text nor a list",
+        note = "compare the property itself"
+    )]
+    pub trait HasLength {}
+    impl HasLength for Text {}
+    impl HasLength for List {}
 }
 
 /// A type that can be a property of a node or a relationship.
@@ -71,6 +116,29 @@ pub trait Property: ToBolt + FromBoltOwned + Send + Sync + 'static {
     type Kind;
     /// What the database calls values of it, for type constraints and indexes.
     const CYPHER_TYPE: CypherType = CypherType::Any;
+    /// `U`, as optional as this type is: the length of an optional text is optional.
+    type As<U: Property>: Property;
+
+    /// What stands for a value that is not there, where the type has that: `None`, or an empty
+    /// list.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// A list that is a property, perhaps an optional one.
+#[diagnostic::on_unimplemented(
+    message = "only list properties can be asked for a member",
+    label = "`{Self}` is not a list",
+    note = "use `eq`, `ne` or `in_list`"
+)]
+pub trait ListProperty: Property {
+    /// What the list has in it.
+    type Member: Property;
+}
+
+impl<T: Property> ListProperty for Vec<T> {
+    type Member = T;
 }
 
 macro_rules! properties {
@@ -79,18 +147,19 @@ macro_rules! properties {
             type Plain = Self;
             type Kind = kind::$kind;
             const CYPHER_TYPE: CypherType = CypherType::$cypher;
+            type As<U: Property> = U;
         }
     )*};
 }
 properties!(Text, String: String);
 properties!(Ordered, String: Uuid, char);
-properties!(Ordered, Integer: i8, i16, i32, i64, u8, u16, u32, u64);
-properties!(Ordered, Float: f32, f64);
-properties!(Ordered, Date: Date);
+properties!(Integer, Integer: i8, i16, i32, i64, u8, u16, u32, u64);
+properties!(Float, Float: f32, f64);
+properties!(Dated, Date: Date);
 properties!(Ordered, ZonedTime: Time);
 properties!(Ordered, LocalTime: LocalTime);
-properties!(Ordered, ZonedDateTime: DateTime);
-properties!(Ordered, LocalDateTime: LocalDateTime);
+properties!(Dated, ZonedDateTime: DateTime);
+properties!(Dated, LocalDateTime: LocalDateTime);
 properties!(Plain, Boolean: bool);
 properties!(Plain, Duration: Duration);
 properties!(Plain, Point: Point);
@@ -101,12 +170,22 @@ impl<T: Property> Property for Option<T> {
     type Plain = T::Plain;
     type Kind = T::Kind;
     const CYPHER_TYPE: CypherType = T::CYPHER_TYPE;
+    type As<U: Property> = Option<U>;
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
 }
 
 impl<T: Property> Property for Vec<T> {
     type Plain = Self;
     type Kind = kind::List;
     const CYPHER_TYPE: CypherType = CypherType::List(&T::CYPHER_TYPE);
+    type As<U: Property> = U;
+
+    fn absent() -> Option<Self> {
+        Some(Self::new())
+    }
 }
 
 /// A value that a property of type `T` can be compared with: a `T`, or borrowed text for text.

@@ -7,12 +7,10 @@ mod key;
 mod node;
 mod refresh;
 mod save;
-mod stream;
 
 pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
-pub use find::{Find, Found};
+pub use find::{Aggregation, Find, Found, GroupBy, Groups, NodeStream, Projection, Select};
 pub use node::NodeExt;
 pub use refresh::Refresh;
 pub use save::{Insert, Save, Update};
-pub use stream::NodeStream;

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Not;
+use std::sync::Arc;
 
 use neo_bolt::packstream::ToBolt;
 
-use crate::mapping::RelationSchema;
+use super::expression::Expr;
+use super::hop::Hop;
 
 /// A value that waits to be sent.
-pub(crate) type Parameter = Box<dyn ToBolt + Send + Sync>;
+pub(crate) type Parameter = Arc<dyn ToBolt + Send + Sync>;
 
 /// How a property is compared with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,32 +24,36 @@ pub(crate) enum Comparison {
     GreaterOrEqual,
     In,
     Has,
+    HasAny,
+    HasAll,
     StartsWith,
     EndsWith,
     Contains,
     Matches,
     EqualIgnoreCase,
     ContainsIgnoreCase,
+    StartsWithIgnoreCase,
+    EndsWithIgnoreCase,
 }
 
 /// What is asked of one node or relationship.
+#[derive(Clone)]
 pub(crate) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    IsNull(&'static str),
+    /// Not, and where the answer would be unknown for want of a property, yes.
+    Unless(Box<Condition>),
+    IsNull(Expr),
     /// The node has the label.
     HasLabel(&'static str),
     Compare {
-        property: &'static str,
+        left: Expr,
         comparison: Comparison,
-        value: Parameter,
+        right: Expr,
     },
-    Related {
-        relation: &'static RelationSchema,
-        node: Option<Box<Condition>>,
-        relationship: Option<Box<Condition>>,
-    },
+    /// There is a node at the end of this step.
+    Related(Box<Hop>),
 }
 
 /// A condition on the nodes (or relationships) of the struct `O`.
@@ -106,6 +112,12 @@ impl<O> Filter<O> {
         Self::new(Condition::Any(
             filters.into_iter().map(|f| f.condition).collect(),
         ))
+    }
+}
+
+impl<O> Clone for Filter<O> {
+    fn clone(&self) -> Self {
+        Self::new(self.condition.clone())
     }
 }
 

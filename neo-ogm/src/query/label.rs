@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::field::Field;
 use super::filter::{Condition, Filter};
-use super::plan::Load;
+use super::plan::{LoadPlan, Loadable};
 use crate::mapping::Node;
 
 /// Names an optional label of the struct `N`.
@@ -101,8 +101,25 @@ impl<E, N: Node> Variant<E, N> {
 
     /// An eager load of a relationship of this variant; for nodes of other variants it has no
     /// effect.
-    pub fn load(self, load: impl Into<Load<N>>) -> Load<E> {
-        load.into().of()
+    pub fn load(self, load: impl Loadable<N>) -> VariantLoad<E> {
+        VariantLoad {
+            plan: load.into_plan(),
+            of: PhantomData,
+        }
+    }
+}
+
+/// An eager load of a relationship of one variant of the enum `E`, made by [`Variant::load`].
+#[derive(Debug)]
+#[must_use = "a load does nothing until a query takes it"]
+pub struct VariantLoad<E> {
+    plan: LoadPlan,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E> Loadable<E> for VariantLoad<E> {
+    fn into_plan(self) -> LoadPlan {
+        self.plan
     }
 }
 

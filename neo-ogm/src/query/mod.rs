@@ -1,17 +1,31 @@
-//! Typed questions: tokens that name fields, filters made of them, and their Cypher.
+//! Typed questions: tokens that name fields, what is asked of them, and its Cypher.
 
+mod aggregate;
+mod expression;
 mod field;
 mod filter;
+mod hop;
 mod label;
+mod operators;
+mod order;
 mod plan;
 mod render;
+mod select;
 mod token;
 
-pub use field::{Field, Order};
+pub use aggregate::{Aggregate, Aggregates, GroupOrder, Having, Summary, count};
+pub use expression::{Comparand, Expression};
+pub use field::Field;
 pub use filter::Filter;
-pub use label::{Label, Variant};
-pub use plan::{Load, LoadPlan};
+pub use hop::{Follow, Hops, Step};
+pub use label::{Label, Variant, VariantLoad};
+pub use order::{Order, random};
+pub use plan::{Load, LoadPlan, Loadable};
+pub use select::{Columns, First, Named, Selection, This, To, named, this};
 pub use token::Relation;
 
-pub(crate) use filter::Condition;
+pub(crate) use expression::{End, Expr};
+pub(crate) use filter::{Condition, Parameter};
+pub(crate) use hop::Hop;
+pub(crate) use order::OrderStep;
 pub(crate) use render::{Cypher, Parameters, arrows, escape, write_node, write_one_of};

@@ -1,11 +1,14 @@
-//! Tokens that name a relationship field in filters and eager loads.
+//! Tokens that name a relationship field.
 
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::expression::{Expr, Expression, Gathered, RelatedExpr};
 use super::filter::{Condition, Filter};
-use super::plan::Load;
-use crate::mapping::{Entity, Node, Relationship};
+use super::hop::Hop;
+use super::order::Order;
+use super::plan::{Load, LoadPlan, Loadable};
+use crate::mapping::{Entity, Node, RelationSchema, Relationship};
 
 /// Names the relationship field of the struct `N` that leads to `T` over `R`.
 ///
@@ -16,7 +19,7 @@ pub struct Relation<N, T, R = ()> {
 }
 
 /// What a token stands for, without being or having it.
-type Ends<N, T, R> = fn() -> (N, T, R);
+pub(super) type Ends<N, T, R> = fn() -> (N, T, R);
 
 impl<N, T, R> Clone for Relation<N, T, R> {
     fn clone(&self) -> Self {
@@ -39,18 +42,19 @@ impl<N, T, R> Relation<N, T, R> {
 impl<N: Node, T: Entity, R: Relationship> fmt::Debug for Relation<N, T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Relation")
-            .field(&N::SCHEMA.relations[self.index].field)
+            .field(&self.schema().field)
             .finish()
     }
 }
 
+/// Filters of the node that has the relationship.
 impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
     fn related(self, node: Option<Filter<T>>, relationship: Option<Filter<R>>) -> Filter<N> {
-        Filter::new(Condition::Related {
-            relation: &N::SCHEMA.relations[self.index],
-            node: node.map(|filter| Box::new(filter.condition)),
-            relationship: relationship.map(|filter| Box::new(filter.condition)),
-        })
+        let mut hop = self.hop();
+        hop.node.extend(node.map(|filter| filter.condition));
+        hop.relationship
+            .extend(relationship.map(|filter| filter.condition));
+        Filter::new(Condition::Related(Box::new(hop)))
     }
 
     /// At least one node at the other end passes `filter`.
@@ -68,6 +72,13 @@ impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
         self.related(Some(node), Some(relationship))
     }
 
+    /// Every node at the other end passes `filter`; true where there is none.
+    ///
+    /// A node that lacks what `filter` asks for does not pass it.
+    pub fn all(self, filter: Filter<T>) -> Filter<N> {
+        !self.has(Filter::new(Condition::Unless(Box::new(filter.condition))))
+    }
+
     /// There is at least one relationship.
     pub fn exists(self) -> Filter<N> {
         self.related(None, None)
@@ -78,13 +89,72 @@ impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
         !self.exists()
     }
 
-    /// An eager load of this relationship and, from the nodes it leads to, of another:
-    /// `Book::AUTHOR.then(Person::BOOKS)`.
-    pub fn then(self, next: impl Into<Load<T>>) -> Load<N> {
-        Load::from(self).then(next)
+    /// How many relationships there are: `Book::SIMILAR.count().ge(3)`,
+    /// `Book::SIMILAR.count().desc()`.
+    pub fn count(self) -> Expression<N, i64> {
+        Expression::new(Expr::Related(Box::new(RelatedExpr {
+            hop: self.hop(),
+            gathered: Gathered::Count,
+        })))
     }
 
-    pub(super) fn index(self) -> usize {
+    /// How many relationships lead to a node that passes `filter`.
+    pub fn count_of(self, filter: Filter<T>) -> Expression<N, i64> {
+        let mut hop = self.hop();
+        hop.node.push(filter.condition);
+        Expression::new(Expr::Related(Box::new(RelatedExpr {
+            hop,
+            gathered: Gathered::Count,
+        })))
+    }
+}
+
+/// Eager loads; see [`Load`].
+impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
+    /// A load of this relationship and, from the nodes it leads to, of another:
+    /// `Book::AUTHOR.then(Person::BOOKS)`.
+    pub fn then(self, next: impl Loadable<T>) -> Load<N, T, R> {
+        self.load().then(next)
+    }
+
+    /// A load of those nodes only that pass `filter`.
+    pub fn filter(self, filter: Filter<T>) -> Load<N, T, R> {
+        self.load().filter(filter)
+    }
+
+    /// A load over those relationships only that pass `filter`.
+    pub fn filter_relationship(self, filter: Filter<R>) -> Load<N, T, R> {
+        self.load().filter_relationship(filter)
+    }
+
+    /// A load in this order.
+    pub fn order_by(self, order: Order<T>) -> Load<N, T, R> {
+        self.load().order_by(order)
+    }
+
+    /// A load in the order of what the relationships carry.
+    pub fn order_by_relationship(self, order: Order<R>) -> Load<N, T, R> {
+        self.load().order_by_relationship(order)
+    }
+
+    /// A load of at most `count` for each node.
+    pub fn limit(self, count: u32) -> Load<N, T, R> {
+        self.load().limit(count)
+    }
+
+    fn load(self) -> Load<N, T, R> {
+        Load::new(LoadPlan::new(self.index, self.schema()))
+    }
+
+    pub(super) fn hop(self) -> Hop {
+        Hop::new(self.schema())
+    }
+
+    pub(crate) fn index(self) -> usize {
         self.index
+    }
+
+    pub(crate) fn schema(self) -> &'static RelationSchema {
+        &N::SCHEMA.relations[self.index]
     }
 }

@@ -19,6 +19,8 @@ mod foreign;
 mod labels;
 #[path = "behaviour/nodes.rs"]
 mod nodes;
+#[path = "behaviour/query/mod.rs"]
+mod query;
 #[path = "behaviour/relationships.rs"]
 mod relationships;
 #[path = "behaviour/schema.rs"]

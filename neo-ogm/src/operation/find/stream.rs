@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use neo_bolt::AccessMode;
 
-use super::find::Find;
+use super::Find;
+use super::question::Returned;
 use crate::error::Error;
 use crate::executor::{Graph, Records, Target};
 use crate::mapping::Entity;
@@ -35,7 +36,7 @@ impl<N: Entity> fmt::Debug for NodeStream<N> {
 impl<N: Entity> NodeStream<N> {
     pub(super) async fn open(find: Find<N>, target: Target) -> Result<Self, Error> {
         let mut parameters = Parameters::default();
-        let statement = find.render(&mut parameters);
+        let statement = find.question.render(&mut parameters, &Returned::Nodes);
         let records = target
             .stream(AccessMode::Read, statement.into(), parameters)
             .await?;
