@@ -34,6 +34,31 @@ pub enum ErrorKind {
         /// The question's Cypher, without its values.
         question: String,
     },
+    /// A cursor can't be used: it is none, it is another question's, or the order has no places.
+    #[error("the page can't be found by its cursor: {reason}")]
+    BadCursor {
+        /// What is wrong, and what to do.
+        reason: &'static str,
+    },
+    /// A search was to begin at nodes that another question leads to.
+    #[error(
+        "a search begins at its index, so it can't follow a relationship or another search; \
+         begin with `find().search(…)`, and filter or follow from there"
+    )]
+    NotASearch,
+    /// A search needs an index that the model does not have.
+    #[error(
+        "`{node}` has no {kind} index over {properties}; say so in its `#[node(…)]` and call \
+         `apply_schema`"
+    )]
+    NoIndex {
+        /// The node struct.
+        node: &'static str,
+        /// What kind of index.
+        kind: &'static str,
+        /// The properties that were to be searched.
+        properties: String,
+    },
     /// An insert met a node that was there before.
     #[error("a node {key} is in the database already; use `save` to update it")]
     AlreadyExists {

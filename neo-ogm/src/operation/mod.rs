@@ -10,7 +10,10 @@ mod save;
 
 pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
-pub use find::{Aggregation, Find, Found, GroupBy, Groups, NodeStream, Projection, Select};
+pub use find::{
+    Aggregation, Cursor, Find, Found, GroupBy, Groups, Index, NodeStream, NumberedPage, Page,
+    Paged, Projection, Ranked, Scored, SearchIndex, Select,
+};
 pub use node::NodeExt;
 pub use refresh::Refresh;
 pub use save::{Insert, Save, Update};

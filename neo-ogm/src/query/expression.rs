@@ -4,10 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::Parameter;
 use super::aggregate::Aggregate;
 use super::field::Field;
-use super::filter::{Comparison, Condition, Filter};
+use super::filter::{Comparison, Condition, Filter, Parameter};
 use super::hop::Hop;
 use super::operators::operators;
 use super::order::Order;
@@ -18,6 +17,8 @@ use crate::mapping::{ListProperty, Operand, Property, kind};
 pub(crate) enum Expr {
     /// The node or relationship itself.
     This,
+    /// Another variable.
+    Name(&'static str),
     Property(&'static str),
     Value(Parameter),
     /// `function(argument, …)`
@@ -90,7 +91,7 @@ impl Expr {
             |a: &[Self], b: &[Self]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b));
         match (self, other) {
             (Self::This, Self::This) => true,
-            (Self::Property(a), Self::Property(b)) => a == b,
+            (Self::Property(a), Self::Property(b)) | (Self::Name(a), Self::Name(b)) => a == b,
             (Self::Value(a), Self::Value(b)) => Arc::ptr_eq(a, b),
             (Self::Call(f, a), Self::Call(g, b)) => f == g && all(a, b),
             (Self::Part(a, f), Self::Part(b, g)) => f == g && a.same(b),

@@ -25,7 +25,7 @@ pub use select::{Columns, First, Named, Selection, This, To, named, this};
 pub use token::Relation;
 
 pub(crate) use expression::{End, Expr};
-pub(crate) use filter::{Condition, Parameter};
+pub(crate) use filter::{Comparison, Condition};
 pub(crate) use hop::Hop;
 pub(crate) use order::OrderStep;
 pub(crate) use render::{Cypher, Parameters, arrows, escape, write_node, write_one_of};

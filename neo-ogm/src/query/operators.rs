@@ -184,96 +184,132 @@ macro_rules! operators {
         }
 
         /// Text.
-        impl<O, T: Property> $name<O, T>
-        where
-            T::Kind: kind::IsText,
-        {
-            fn text(self, comparison: Comparison, text: impl Into<String>) -> Filter<O> {
+        impl<O, T: Property> $name<O, T> {
+            fn text(self, comparison: Comparison, text: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.compare(comparison, Expr::value::<String>(text.into()))
             }
 
-            fn call(self, function: &'static str) -> Expression<O, T> {
+            fn call(self, function: &'static str) -> Expression<O, T>
+            where
+                T::Kind: kind::IsText,
+            {
                 Expression::new(Expr::Call(function, vec![self.into_expr()]))
             }
 
             /// The text begins with `prefix`; served by a range or text index.
-            pub fn starts_with(self, prefix: impl Into<String>) -> Filter<O> {
+            pub fn starts_with(self, prefix: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::StartsWith, prefix)
             }
 
             /// The text ends with `suffix`.
-            pub fn ends_with(self, suffix: impl Into<String>) -> Filter<O> {
+            pub fn ends_with(self, suffix: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::EndsWith, suffix)
             }
 
             /// The text has `part` in it.
-            pub fn contains(self, part: impl Into<String>) -> Filter<O> {
+            pub fn contains(self, part: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::Contains, part)
             }
 
             /// The whole text matches a regular expression of Java's kind; no index serves it.
-            pub fn matches(self, pattern: impl Into<String>) -> Filter<O> {
+            pub fn matches(self, pattern: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::Matches, pattern)
             }
 
             /// The text equals `text` when both are put in lower case; no index serves it.
-            pub fn eq_ignore_case(self, text: impl Into<String>) -> Filter<O> {
+            pub fn eq_ignore_case(self, text: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::EqualIgnoreCase, text)
             }
 
             /// The text has `part` in it when both are put in lower case; no index serves it.
-            pub fn contains_ignore_case(self, part: impl Into<String>) -> Filter<O> {
+            pub fn contains_ignore_case(self, part: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::ContainsIgnoreCase, part)
             }
 
             /// The text begins with `prefix` when both are put in lower case; no index serves it.
-            pub fn starts_with_ignore_case(self, prefix: impl Into<String>) -> Filter<O> {
+            pub fn starts_with_ignore_case(self, prefix: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::StartsWithIgnoreCase, prefix)
             }
 
             /// The text ends with `suffix` when both are put in lower case; no index serves it.
-            pub fn ends_with_ignore_case(self, suffix: impl Into<String>) -> Filter<O> {
+            pub fn ends_with_ignore_case(self, suffix: impl Into<String>) -> Filter<O>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.text(Comparison::EndsWithIgnoreCase, suffix)
             }
 
             /// The text in lower case: `Book::TITLE.lower().asc()` orders without regard to case.
-            pub fn lower(self) -> Expression<O, T> {
+            pub fn lower(self) -> Expression<O, T>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.call("toLower")
             }
 
             /// The text in upper case.
-            pub fn upper(self) -> Expression<O, T> {
+            pub fn upper(self) -> Expression<O, T>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.call("toUpper")
             }
 
             /// The text without white space at its ends.
-            pub fn trim(self) -> Expression<O, T> {
+            pub fn trim(self) -> Expression<O, T>
+            where
+                T::Kind: kind::IsText,
+            {
                 self.call("trim")
             }
         }
 
         /// Text and lists.
-        impl<O, T: Property> $name<O, T>
-        where
-            T::Kind: kind::HasLength,
-        {
+        impl<O, T: Property> $name<O, T> {
             /// How many characters a text has, or how many members a list has.
             #[allow(clippy::len_without_is_empty)] // `is_empty` would be a filter; `.len().eq(0)` is
-            pub fn len(self) -> Expression<O, T::As<i64>> {
+            pub fn len(self) -> Expression<O, T::As<i64>>
+            where
+                T::Kind: kind::HasLength,
+            {
                 Expression::new(Expr::Call("size", vec![self.into_expr()]))
             }
         }
 
         /// Lists.
-        impl<O, T: Property> $name<O, T>
-        where
-            T::Plain: ListProperty,
-        {
+        impl<O, T: Property> $name<O, T> {
             /// The list has `member` in it.
             pub fn has(
                 self,
                 member: impl Operand<<T::Plain as ListProperty>::Member>,
-            ) -> Filter<O> {
+            ) -> Filter<O>
+            where
+                T::Plain: ListProperty,
+            {
                 self.compare(Comparison::Has, Expr::value(member.into_operand()))
             }
 
@@ -281,7 +317,10 @@ macro_rules! operators {
             pub fn has_any<V: Operand<<T::Plain as ListProperty>::Member>>(
                 self,
                 members: impl IntoIterator<Item = V>,
-            ) -> Filter<O> {
+            ) -> Filter<O>
+            where
+                T::Plain: ListProperty,
+            {
                 let members: Vec<_> = members.into_iter().map(Operand::into_operand).collect();
                 self.compare(Comparison::HasAny, Expr::value(members))
             }
@@ -290,33 +329,45 @@ macro_rules! operators {
             pub fn has_all<V: Operand<<T::Plain as ListProperty>::Member>>(
                 self,
                 members: impl IntoIterator<Item = V>,
-            ) -> Filter<O> {
+            ) -> Filter<O>
+            where
+                T::Plain: ListProperty,
+            {
                 let members: Vec<_> = members.into_iter().map(Operand::into_operand).collect();
                 self.compare(Comparison::HasAll, Expr::value(members))
             }
         }
 
         /// Dates, and times with a date.
-        impl<O, T: Property> $name<O, T>
-        where
-            T::Kind: kind::IsDated,
-        {
-            fn part(self, part: &'static str) -> Expression<O, T::As<i64>> {
+        impl<O, T: Property> $name<O, T> {
+            fn part(self, part: &'static str) -> Expression<O, T::As<i64>>
+            where
+                T::Kind: kind::IsDated,
+            {
                 Expression::new(Expr::Part(Box::new(self.into_expr()), part))
             }
 
             /// The year.
-            pub fn year(self) -> Expression<O, T::As<i64>> {
+            pub fn year(self) -> Expression<O, T::As<i64>>
+            where
+                T::Kind: kind::IsDated,
+            {
                 self.part("year")
             }
 
             /// The month, from 1.
-            pub fn month(self) -> Expression<O, T::As<i64>> {
+            pub fn month(self) -> Expression<O, T::As<i64>>
+            where
+                T::Kind: kind::IsDated,
+            {
                 self.part("month")
             }
 
             /// The day of the month, from 1.
-            pub fn day(self) -> Expression<O, T::As<i64>> {
+            pub fn day(self) -> Expression<O, T::As<i64>>
+            where
+                T::Kind: kind::IsDated,
+            {
                 self.part("day")
             }
         }

@@ -108,7 +108,7 @@ impl<A> Aggregation<A> {
         self.render(&mut Parameters::default())
     }
 
-    fn render<'c>(&'c self, parameters: &mut Parameters<'c>) -> String {
+    pub(super) fn render<'c>(&'c self, parameters: &mut Parameters<'c>) -> String {
         let mut cypher = Cypher::new(parameters);
         self.question.matching(&mut cypher, "n");
         self.question.cut(&mut cypher);
@@ -237,7 +237,7 @@ impl<N, K, A> Groups<N, K, A> {
         self.render(&mut Parameters::default())
     }
 
-    fn render<'c>(&'c self, parameters: &mut Parameters<'c>) -> String {
+    pub(super) fn render<'c>(&'c self, parameters: &mut Parameters<'c>) -> String {
         let mut cypher = Cypher::new(parameters);
         self.question.matching(&mut cypher, "n");
         self.question.cut(&mut cypher);

@@ -1,14 +1,21 @@
 //! Typed finders: `Book::find().filter(…).load(…).all(&graph)`.
 
 mod aggregate;
+mod cursor;
+mod explain;
 mod follow;
 mod found;
+mod page;
 mod question;
+mod search;
 mod select;
 mod stream;
 
 pub use aggregate::{Aggregation, GroupBy, Groups};
+pub use cursor::Cursor;
 pub use found::Found;
+pub use page::{NumberedPage, Page, Paged};
+pub use search::{Index, Ranked, Scored, SearchIndex};
 pub use select::{Projection, Select};
 pub use stream::NodeStream;
 
@@ -22,7 +29,7 @@ use self::question::{Question, Returned};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Executor, Graph, Target};
 use crate::mapping::Entity;
-use crate::query::{Condition, Filter, LoadPlan, Loadable, Order, Parameters};
+use crate::query::{Condition, Field, Filter, LoadPlan, Loadable, Order, Parameters};
 
 /// A question for nodes of the struct `N`, made by `N::find()` and the finders of its key and
 /// indexed properties. Nothing is sent before one of its last words is awaited.
@@ -104,6 +111,17 @@ impl<N: Entity> Find<N> {
     /// At most `count` nodes.
     pub fn limit(mut self, count: u32) -> Self {
         self.question.limit = Some(count);
+        self
+    }
+
+    /// Tells the planner to begin at the index over a property that a filter asks for; called
+    /// again, at several. For when the planner's own choice is measurably worse.
+    ///
+    /// # Errors
+    /// The question fails where no filter could use the index, and on the embedded engine, which
+    /// has no such hints.
+    pub fn using_index<T>(mut self, field: Field<N, T>) -> Self {
+        self.question.hints.push(field.name());
         self
     }
 

@@ -14,7 +14,7 @@ use crate::query::{Condition, Cypher, End, Expr, Hop, LoadPlan, OrderStep, Param
 pub(crate) struct Question {
     pub(super) schema: &'static NodeSchema,
     pub(super) start: Start,
-    pub(super) hint: Vec<&'static str>,
+    pub(super) hints: Vec<&'static str>,
     pub(super) conditions: Vec<Condition>,
     pub(super) order: Vec<OrderStep>,
     pub(super) skip: Option<u32>,
@@ -25,6 +25,11 @@ pub(crate) struct Question {
 /// Where the nodes come from.
 #[derive(Clone)]
 pub(super) enum Start {
+    /// What a procedure of an index gives, with a score.
+    Ranked {
+        procedure: &'static str,
+        arguments: Vec<Expr>,
+    },
     /// All that have the label.
     Label,
     /// What a step leads to from the nodes of another question.
@@ -35,6 +40,12 @@ pub(super) enum Start {
 pub(super) enum Returned<'c> {
     /// The node, and what is loaded with it.
     Nodes,
+    /// The same, behind how many there are in all.
+    Counted,
+    /// The same, behind the score.
+    Scored,
+    /// The same, behind a list of what the order asks for.
+    Keyed,
     /// These columns, with their names; and whether equal rows are one.
     Columns(&'c [(Expr, String)], bool),
 }
@@ -44,13 +55,34 @@ impl Question {
         Self {
             schema,
             start: Start::Label,
-            hint: Vec::new(),
+            hints: Vec::new(),
             conditions: Vec::new(),
             order: Vec::new(),
             skip: None,
             limit: None,
             loads: Vec::new(),
         }
+    }
+
+    pub(super) fn is_ranked(&self) -> bool {
+        matches!(self.start, Start::Ranked { .. })
+    }
+
+    /// The variables that are there behind what finds the nodes.
+    fn found(&self) -> Vec<String> {
+        let mut found = vec!["n".to_owned()];
+        if self.is_ranked() {
+            found.push("score".to_owned());
+        }
+        found
+    }
+
+    /// Writes the order of the nodes.
+    fn ordering<'c>(&'c self, cypher: &mut Cypher<'_, 'c>) {
+        if self.order.is_empty() && self.is_ranked() {
+            cypher.push(" ORDER BY score DESC");
+        }
+        cypher.ordering("n", &self.order);
     }
 
     pub(super) fn is_paged(&self) -> bool {
@@ -64,8 +96,39 @@ impl Question {
 
     /// Writes what finds the nodes, as `variable`, each once.
     pub(super) fn matching<'c>(&'c self, cypher: &mut Cypher<'_, 'c>, variable: &str) {
+        self.matching_beside(cypher, variable, "");
+    }
+
+    /// The same, where `beside` (a comma and a name, or nothing) has to be there still behind it.
+    pub(super) fn matching_beside<'c>(
+        &'c self,
+        cypher: &mut Cypher<'_, 'c>,
+        variable: &str,
+        beside: &str,
+    ) {
         let mut word = " WHERE ";
         match &self.start {
+            Start::Ranked {
+                procedure,
+                arguments,
+            } => {
+                cypher.push("CALL ");
+                cypher.push(procedure);
+                cypher.push("(");
+                for (index, argument) in arguments.iter().enumerate() {
+                    cypher.push(if index > 0 { ", " } else { "" });
+                    cypher.expression(variable, argument);
+                }
+                cypher.write(format_args!(") YIELD node AS {variable}, score"));
+                // An index may be of several labels.
+                if self.schema.label.is_empty() {
+                    cypher.one_of(word, variable, self.schema);
+                } else {
+                    cypher.push(word);
+                    cypher.write(format_args!("{variable}:{}", escape(self.schema.label)));
+                }
+                word = " AND ";
+            }
             Start::Label => {
                 cypher.push("MATCH ");
                 cypher.node(variable, self.schema);
@@ -77,9 +140,9 @@ impl Question {
             Start::Walk(earlier, hop) => {
                 let id = cypher.fresh();
                 let (s, r) = (format!("s{id}"), format!("r{id}"));
-                earlier.matching(cypher, &s);
+                earlier.matching_beside(cypher, &s, beside);
                 if earlier.is_paged() {
-                    cypher.write(format_args!(" WITH {s}"));
+                    cypher.write(format_args!(" WITH {s}{beside}"));
                     cypher.ordering(&s, &earlier.order);
                     earlier.paging(cypher);
                 }
@@ -96,23 +159,18 @@ impl Question {
         }
         if let Start::Walk(..) = self.start {
             // Several ways may lead to one node.
-            cypher.write(format_args!(" WITH DISTINCT {variable}"));
+            cypher.write(format_args!(" WITH DISTINCT {variable}{beside}"));
         }
     }
 
     fn hint(&self, cypher: &mut Cypher<'_, '_>, variable: &str) {
-        if self.hint.is_empty() {
-            return;
+        for property in &self.hints {
+            cypher.write(format_args!(
+                " USING INDEX {variable}:{}({})",
+                escape(self.schema.label),
+                escape(property)
+            ));
         }
-        cypher.write(format_args!(
-            " USING INDEX {variable}:{}(",
-            escape(self.schema.label)
-        ));
-        for (index, property) in self.hint.iter().enumerate() {
-            cypher.push(if index > 0 { ", " } else { "" });
-            cypher.push(&escape(property));
-        }
-        cypher.push(")");
     }
 
     pub(super) fn paging(&self, cypher: &mut Cypher<'_, '_>) {
@@ -132,7 +190,7 @@ impl Question {
     ) -> String {
         let mut cypher = Cypher::new(parameters);
         self.matching(&mut cypher, "n");
-        self.rest(&mut cypher, vec!["n".to_owned()], returned);
+        self.rest(&mut cypher, self.found(), returned);
         cypher.finish()
     }
 
@@ -148,21 +206,23 @@ impl Question {
         }
         // What is loaded or summed up comes behind the limit, so that it is made for those nodes
         // only that stay.
-        let loads = matches!(returned, Returned::Nodes) && !self.loads.is_empty();
-        let summed = match returned {
+        let more = match returned {
             Returned::Columns(columns, _) => columns
                 .iter()
                 .any(|(expr, _)| matches!(expr, Expr::Summary(_))),
-            Returned::Nodes => false,
+            _ => !self.loads.is_empty(),
         };
-        let narrowed = self.is_paged() && (loads || summed);
+        let narrowed = self.is_paged() && more;
         if narrowed {
             cypher.with(&carried);
-            cypher.ordering("n", &self.order);
+            self.ordering(cypher);
             self.paging(cypher);
         }
         match *returned {
-            Returned::Nodes => self.nodes(cypher, &mut carried),
+            Returned::Nodes => self.nodes(cypher, &mut carried, ""),
+            Returned::Counted => self.nodes(cypher, &mut carried, "total, "),
+            Returned::Scored => self.nodes(cypher, &mut carried, "score, "),
+            Returned::Keyed => self.nodes(cypher, &mut carried, "["),
             Returned::Columns(columns, distinct) => {
                 for (expr, _) in columns {
                     summarise(cypher, expr, &mut carried);
@@ -185,13 +245,15 @@ impl Question {
                 }
             }
         }
-        cypher.ordering("n", &self.order);
+        self.ordering(cypher);
         if !narrowed {
             self.paging(cypher);
         }
     }
 
-    fn nodes<'c>(&'c self, cypher: &mut Cypher<'_, 'c>, carried: &mut Vec<String>) {
+    /// Writes `RETURN n` with what is loaded, behind a first column: one that is there, or, for
+    /// `[`, a list of what the order asks for.
+    fn nodes<'c>(&'c self, cypher: &mut Cypher<'_, 'c>, carried: &mut Vec<String>, first: &str) {
         let staged: Vec<_> = self
             .loads
             .iter()
@@ -200,7 +262,16 @@ impl Question {
                     .then(|| cypher.staged_load("n", plan, carried))
             })
             .collect();
-        cypher.push(" RETURN n");
+        cypher.push(" RETURN ");
+        cypher.push(first);
+        if first == "[" {
+            for (index, step) in self.order.iter().enumerate() {
+                cypher.push(if index > 0 { ", " } else { "" });
+                cypher.expression("n", &step.expr);
+            }
+            cypher.push("] AS place, ");
+        }
+        cypher.push("n");
         for (index, (plan, staged)) in self.loads.iter().zip(staged).enumerate() {
             cypher.push(", ");
             match staged {
@@ -250,12 +321,12 @@ impl Question {
         if !self.is_paged() {
             return;
         }
-        let mut carried = vec!["n".to_owned()];
+        let mut carried = self.found();
         for step in &self.order {
             summarise(cypher, &step.expr, &mut carried);
         }
         cypher.with(&carried);
-        cypher.ordering("n", &self.order);
+        self.ordering(cypher);
         self.paging(cypher);
     }
 }

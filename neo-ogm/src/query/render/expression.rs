@@ -15,6 +15,7 @@ impl<'c> Cypher<'_, 'c> {
         }
         match expr {
             Expr::This => self.push(variable),
+            Expr::Name(name) => self.push(name),
             Expr::Property(name) => self.write(format_args!("{variable}.{}", escape(name))),
             Expr::Value(value) => self.value(value),
             Expr::Call(function, arguments) => {

@@ -4,6 +4,8 @@ mod aggregates;
 mod expressions;
 mod follow;
 mod loads;
+mod pages;
+mod search;
 mod selections;
 
 use crate::common::Backend;
