@@ -70,7 +70,7 @@ fn main() {
         .to_cypher();
     assert_eq!(
         cypher,
-        "MATCH (n:`MATCH`) WHERE (n.longName = $p0 AND EXISTS { MATCH (n)-[r1:`PART-OF`]->(m1:`MATCH`) }) RETURN n"
+        "MATCH (n:`MATCH`) WHERE n.longName = $p0 AND EXISTS { MATCH (n)-[r1:`PART-OF`]->(m1:`MATCH`) } RETURN n"
     );
     let left = Left { id: 1, right: Many::default() };
     let right = Right::new();
@@ -78,6 +78,6 @@ fn main() {
     assert!(!left.right.is_loaded() && !right.left.is_loaded());
     assert_eq!(
         Left::find().load(Left::RIGHT.then(Right::LEFT)).to_cypher(),
-        "MATCH (n:Left) RETURN n, [(n)-[:KNOWS_WELL]-(m1:Right) | [null, m1, [(m1)-[:KNOWS_WELL]-(m2:Left) | [null, m2]]]] AS l0"
+        "MATCH (n:Left) RETURN n, [(n)-[:KNOWS_WELL]-(m1:Right) | [null, m1, [(m1)-[:KNOWS_WELL]-(m2:Left) | [null, m2]]]] AS c0"
     );
 }
