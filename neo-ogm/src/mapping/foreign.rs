@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::CypherType;
-use super::property::{Property, kind};
+use super::property::{ListProperty, Property, kind};
 
 macro_rules! properties {
     ($kind:ident, $cypher:ident: $($ty:ty),*) => {$(
@@ -18,15 +18,16 @@ macro_rules! properties {
             type Plain = Self;
             type Kind = kind::$kind;
             const CYPHER_TYPE: CypherType = CypherType::$cypher;
+            type As<U: Property> = U;
         }
     )*};
 }
 properties!(Text, String: Box<str>, Arc<str>);
 properties!(Plain, String: IpAddr, Ipv4Addr, Ipv6Addr);
 properties!(Plain, Duration: Duration);
-properties!(Ordered, ZonedDateTime: SystemTime);
-properties!(Ordered, Integer: NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64);
-properties!(Ordered, Integer: NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64);
+properties!(Dated, ZonedDateTime: SystemTime);
+properties!(Integer, Integer: NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64);
+properties!(Integer, Integer: NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64);
 
 macro_rules! lists {
     ($($ty:ty where [$($bound:tt)*];)*) => {$(
@@ -34,6 +35,11 @@ macro_rules! lists {
             type Plain = Self;
             type Kind = kind::List;
             const CYPHER_TYPE: CypherType = CypherType::List(&T::CYPHER_TYPE);
+            type As<U: Property> = U;
+        }
+
+        impl<$($bound)*> ListProperty for $ty {
+            type Member = T;
         }
     )*};
 }
@@ -50,10 +56,10 @@ mod of_chrono {
 
     use super::{CypherType, Property, kind};
 
-    properties!(Ordered, Date: NaiveDate);
+    properties!(Dated, Date: NaiveDate);
     properties!(Ordered, LocalTime: NaiveTime);
-    properties!(Ordered, LocalDateTime: NaiveDateTime);
-    properties!(Ordered, ZonedDateTime: DateTime<Utc>, DateTime<FixedOffset>);
+    properties!(Dated, LocalDateTime: NaiveDateTime);
+    properties!(Dated, ZonedDateTime: DateTime<Utc>, DateTime<FixedOffset>);
     properties!(Plain, Duration: TimeDelta);
 }
 
@@ -63,10 +69,10 @@ mod of_time {
 
     use super::{CypherType, Property, kind};
 
-    properties!(Ordered, Date: Date);
+    properties!(Dated, Date: Date);
     properties!(Ordered, LocalTime: Time);
-    properties!(Ordered, LocalDateTime: PrimitiveDateTime);
-    properties!(Ordered, ZonedDateTime: OffsetDateTime, UtcDateTime);
+    properties!(Dated, LocalDateTime: PrimitiveDateTime);
+    properties!(Dated, ZonedDateTime: OffsetDateTime, UtcDateTime);
     properties!(Plain, Duration: Duration);
 }
 
@@ -77,9 +83,9 @@ mod of_jiff {
 
     use super::{CypherType, Property, kind};
 
-    properties!(Ordered, Date: Date);
+    properties!(Dated, Date: Date);
     properties!(Ordered, LocalTime: Time);
-    properties!(Ordered, LocalDateTime: DateTime);
-    properties!(Ordered, ZonedDateTime: Timestamp, ZonedDateTime);
+    properties!(Dated, LocalDateTime: DateTime);
+    properties!(Dated, ZonedDateTime: Timestamp, ZonedDateTime);
     properties!(Plain, Duration: SignedDuration, Span);
 }

@@ -46,7 +46,7 @@ impl Origin {
             // What an encoding that failed has left.
             keys.clear();
             KeyOf::encode(node, &mut Encoder::new(keys, Dialect::NEWEST))?;
-            Ok(keys.split().freeze())
+            Ok::<_, EncodeError>(keys.split().freeze())
         })?;
         Ok(Self {
             graph: graph.clone(),
