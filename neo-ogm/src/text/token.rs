@@ -138,11 +138,35 @@ impl<'t> Tokens<'t> {
 fn unquoted(quoted: &str) -> Cow<'_, str> {
     let inner = quoted.strip_prefix('`').unwrap_or(quoted);
     let inner = inner.strip_suffix('`').unwrap_or(inner);
-    if inner.contains("``") {
+    if inner.contains("\\u") {
+        Cow::Owned(without_escapes(&inner.replace("``", "`")))
+    } else if inner.contains("``") {
         Cow::Owned(inner.replace("``", "`"))
     } else {
         Cow::Borrowed(inner)
     }
+}
+
+/// Reads each `\u005C` as the character that it stands for, unless its backslash is itself behind
+/// one.
+fn without_escapes(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(c) = rest.chars().next() {
+        let digits = rest.strip_prefix("\\u").and_then(|rest| rest.get(..4));
+        let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let (taken, c) = match number.and_then(char::from_u32) {
+            Some(escaped) => (6, escaped),
+            None if rest.starts_with(r"\\") => {
+                plain.push(c);
+                (2, c)
+            }
+            None => (c.len_utf8(), c),
+        };
+        plain.push(c);
+        rest = &rest[taken..];
+    }
+    plain
 }
 
 fn comment(rest: &str) -> Option<usize> {
@@ -235,6 +259,19 @@ mod tests {
         (0..tokens.len())
             .map(|index| tokens.source(index))
             .collect()
+    }
+
+    #[test]
+    fn escapes_in_names_are_read() {
+        for (written, name) in [
+            (r"`a\u005Cu0060b`", r"a\u0060b"),
+            (r"`a\u005C\u005Cu0060```", r"a\\u0060`"),
+            (r"`a\\u0060b`", r"a\\u0060b"),
+            (r"`a\u00zz\ud800`", r"a\u00zz\ud800"),
+            (r"`a\u`", r"a\u"),
+        ] {
+            assert_eq!(Tokens::new(written).name(0).as_deref(), Some(name));
+        }
     }
 
     #[test]

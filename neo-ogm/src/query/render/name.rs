@@ -10,6 +10,10 @@ pub(crate) fn escape(name: &str) -> std::borrow::Cow<'_, str> {
         && !is_reserved(name);
     if plain {
         name.into()
+    } else if name.contains(r"\u") {
+        // Neo4j reads `\u0060` as a backtick, also inside of backticks: the name would end there.
+        let name = name.replace('\\', r"\u005C").replace('`', "``");
+        format!("`{name}`").into()
     } else {
         format!("`{}`", name.replace('`', "``")).into()
     }
@@ -79,4 +83,24 @@ fn is_reserved(name: &str) -> bool {
         "YIELD",
     ];
     RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn names_stay_what_they_are() {
+        for (name, written) in [
+            ("title", "title"),
+            ("order", "`order`"),
+            ("a`b", "`a``b`"),
+            (r"C:\temp", r"`C:\temp`"),
+            // What Neo4j would read as a backtick.
+            (r"a\u0060b", r"`a\u005Cu0060b`"),
+            (r"a\\u0060`", r"`a\u005C\u005Cu0060```"),
+        ] {
+            assert_eq!(escape(name), written);
+        }
+    }
 }
