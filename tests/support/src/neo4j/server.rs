@@ -92,6 +92,15 @@ impl Server {
         })
     }
 
+    /// Starts a server of its own for a caller who means to [`kill`](Self::kill) it, also where
+    /// `NEO4J_URI` names one that others use. Blocks as [`start`](Self::start) does.
+    ///
+    /// # Errors
+    /// As missing when there is no fitting JDK or no Maven; as broken when it does not start.
+    pub fn start_own(line: Line, options: &StartOptions) -> Result<Server, Unavailable> {
+        Server::start_selected(line, options)
+    }
+
     fn start_selected(line: Line, options: &StartOptions) -> Result<Server, Unavailable> {
         let (fits, missing) = line.java();
         let jdk = jdk::find(fits).ok_or_else(|| Unavailable::missing(missing))?;

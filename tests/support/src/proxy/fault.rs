@@ -1,5 +1,7 @@
 //! What can go wrong on the way, and when.
 
+use std::time::Duration;
+
 use crate::message::{Direction, Message};
 
 /// What is done to a connection when a chosen message comes by. Cuts are hard: both sides get a
@@ -22,6 +24,13 @@ pub enum Action {
     /// The message is not forwarded, nor is anything after it on this connection, in either
     /// direction; the connection stays open.
     HangBefore,
+    /// The message, and whatever follows it in its direction, is held back for so long.
+    Delay(Duration),
+    /// The message is not forwarded; what follows it is. No network does that to a stream, but a
+    /// broken intermediary may.
+    Drop,
+    /// The message is forwarded twice.
+    Duplicate,
 }
 
 /// Which of the matching messages are hit, counted from the moment of

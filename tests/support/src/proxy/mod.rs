@@ -162,6 +162,12 @@ impl Proxy {
         self.state.book().manner.byte_at_a_time = on;
     }
 
+    /// Forwards no more than so many bytes in a second, in each direction of each connection; as
+    /// many as there are with `None`.
+    pub fn set_bandwidth(&self, bytes_per_second: Option<u64>) {
+        self.state.book().manner.bandwidth = bytes_per_second;
+    }
+
     /// While on, nothing is forwarded on any connection, new ones included; all stay open. What
     /// was held back goes on when it is switched off.
     pub fn set_black_hole(&self, on: bool) {

@@ -135,6 +135,13 @@ impl Pump<'_> {
                     self.connection.borrow_mut().hung = true;
                     std::future::pending::<()>().await;
                 }
+                Some(Action::Delay(delay)) => {
+                    self.write(to, &out).await?;
+                    out.clear();
+                    tokio::time::sleep(delay).await;
+                }
+                Some(Action::Drop) => continue,
+                Some(Action::Duplicate) => out.extend_from_slice(unit.bytes()),
             }
             let delay = self.delay();
             if matches!(unit, Unit::Message(..)) && !delay.is_zero() {
@@ -182,10 +189,18 @@ impl Pump<'_> {
         if self.connection.borrow().hung {
             std::future::pending::<()>().await;
         }
-        if self.state.book().manner.byte_at_a_time {
+        let manner = self.state.book().manner;
+        if manner.byte_at_a_time {
             for byte in bytes {
                 to.write_all(std::slice::from_ref(byte)).await?;
                 tokio::task::yield_now().await;
+            }
+        } else if let Some(bandwidth) = manner.bandwidth {
+            // A hundredth of a second's worth at a time.
+            for piece in bytes.chunks(usize::try_from(bandwidth / 100).unwrap_or(1).max(1)) {
+                to.write_all(piece).await?;
+                let share = piece.len() as f64 / bandwidth.max(1) as f64;
+                tokio::time::sleep(Duration::from_secs_f64(share)).await;
             }
         } else {
             to.write_all(bytes).await?;

@@ -48,6 +48,8 @@ pub(super) struct Manner {
     pub(super) delay_to_server: Duration,
     pub(super) delay_to_client: Duration,
     pub(super) byte_at_a_time: bool,
+    /// Bytes in a second, for each direction of each connection.
+    pub(super) bandwidth: Option<u64>,
     pub(super) refuse: bool,
 }
 
@@ -123,7 +125,13 @@ impl Connection {
             if !std::mem::take(&mut self.continues) {
                 self.awaiting = true;
             }
-            if message != Message::Goodbye {
+            let answers = match action {
+                _ if message == Message::Goodbye => 0,
+                Some(Action::Drop) => 0,
+                Some(Action::Duplicate) => 2,
+                _ => 1,
+            };
+            for _ in 0..answers {
                 self.pending
                     .push_back(action == Some(Action::CutAfterAnswer));
             }

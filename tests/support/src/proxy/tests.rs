@@ -311,3 +311,52 @@ fn what_is_not_bolt_passes_uncounted() {
         }
     );
 }
+
+#[test]
+fn messages_are_dropped_doubled_and_held_back() {
+    let (peer, proxy, mut client) = set_up(|script| {
+        script
+            .expect_all([
+                Message::Begin,
+                Message::Pull,
+                Message::Commit,
+                Message::Commit,
+            ])
+            .ok()
+            .ok()
+            .ok()
+            .success([("bookmark", "b")])
+    });
+    proxy.inject(Message::Run, Action::Drop, When::Next(1));
+    proxy.inject(Message::Commit, Action::Duplicate, When::Next(1));
+    let delay = Duration::from_millis(80);
+    proxy.inject(Message::Success, Action::Delay(delay), When::Next(1));
+    let begun = Instant::now();
+    client.send(&transaction()).unwrap();
+    for _ in 0..4 {
+        assert_eq!(client.answer().unwrap().0, Message::Success);
+    }
+    assert!(begun.elapsed() >= delay);
+    proxy.clear_faults();
+    drop(client);
+    peer.finish().unwrap();
+}
+
+#[test]
+fn bandwidth_is_limited() {
+    let (peer, proxy, mut client) = set_up(|script| script.expect(Message::Run).ok());
+    proxy.set_bandwidth(Some(10_000));
+    let begun = Instant::now();
+    let statement = "x".repeat(1_000);
+    client
+        .send(&[(Message::Run, vec![statement.as_str().into(), map(), map()])])
+        .unwrap();
+    client.answer().unwrap();
+    assert!(
+        begun.elapsed() >= Duration::from_millis(90),
+        "{:?}",
+        begun.elapsed()
+    );
+    drop(client);
+    peer.finish().unwrap();
+}
