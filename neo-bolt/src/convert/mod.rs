@@ -17,10 +17,10 @@ pub use self::serde::Serde;
 
 use std::fmt;
 
-use crate::packstream::{DecodeError, EncodeError};
+use crate::packstream::DecodeError;
 #[cfg(doc)]
 use crate::packstream::{FromBolt, ToBolt};
-use crate::value::{Duration, OutOfRange};
+use crate::value::Duration;
 
 /// A value has no equal in another library's type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,12 +53,6 @@ impl From<ConvertError> for DecodeError {
         } else {
             Self::custom(error)
         }
-    }
-}
-
-impl From<OutOfRange> for EncodeError {
-    fn from(error: OutOfRange) -> Self {
-        Self::Custom(error.to_string())
     }
 }
 
