@@ -30,12 +30,16 @@ properties!(Integer, Integer: NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64);
 properties!(Integer, Integer: NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64);
 
 macro_rules! lists {
-    ($($ty:ty where [$($bound:tt)*];)*) => {$(
+    ($($ty:ty where [$($bound:tt)*] or $absent:expr;)*) => {$(
         impl<$($bound)*> Property for $ty {
             type Plain = Self;
             type Kind = kind::List;
             const CYPHER_TYPE: CypherType = CypherType::List(&T::CYPHER_TYPE);
             type As<U: Property> = U;
+
+            fn absent() -> Option<Self> {
+                $absent
+            }
         }
 
         impl<$($bound)*> ListProperty for $ty {
@@ -44,10 +48,10 @@ macro_rules! lists {
     )*};
 }
 lists! {
-    VecDeque<T> where [T: Property];
-    BTreeSet<T> where [T: Property + Ord];
-    HashSet<T, S> where [T: Property + Eq + Hash, S: BuildHasher + Default + Send + Sync + 'static];
-    [T; N] where [T: Property, const N: usize];
+    VecDeque<T> where [T: Property] or Some(Self::new());
+    BTreeSet<T> where [T: Property + Ord] or Some(Self::new());
+    HashSet<T, S> where [T: Property + Eq + Hash, S: BuildHasher + Default + Send + Sync + 'static] or Some(Self::default());
+    [T; N] where [T: Property, const N: usize] or None;
 }
 
 #[cfg(feature = "chrono")]
