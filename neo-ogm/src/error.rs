@@ -77,6 +77,41 @@ pub enum ErrorKind {
         /// What stood against it, and what to do.
         reason: &'static str,
     },
+    /// A relationship that is to be moved, changed or taken along is not there.
+    #[error("{node}: `{field}` does not lead to {other}; connect them first")]
+    NotConnected {
+        /// The node that the relationship field belongs to.
+        node: KeyOf,
+        /// The relationship field.
+        field: &'static str,
+        /// The node that it was to lead to.
+        other: KeyOf,
+    },
+    /// Two things that do not go together.
+    #[error("{operation}: {reason}")]
+    NotSupported {
+        /// What was to be done.
+        operation: &'static str,
+        /// Why it can't be, and what to do instead.
+        reason: &'static str,
+    },
+    /// An update that was to change what identifies.
+    #[error(
+        "`{field}` is part of the key, which stays as it is; delete what has the old key and save \
+         it with the new one"
+    )]
+    KeyAssigned {
+        /// The field.
+        field: &'static str,
+    },
+    /// One of many rows stood in the way; none of its batch was written.
+    #[error("row {index}: {error}")]
+    Row {
+        /// Which of the nodes or pairs, in the order in which they were given, from 0.
+        index: usize,
+        /// What was wrong with it.
+        error: Error,
+    },
     /// The relationship was not loaded with its node.
     #[error(
         "`{field}` is not loaded; add `.load(…)` to the query that finds the node, or use \
@@ -212,6 +247,7 @@ impl Error {
     pub fn driver_error(&self) -> Option<&neo_bolt::Error> {
         match self.kind() {
             ErrorKind::Driver(error) => Some(error),
+            ErrorKind::Row { error, .. } => error.driver_error(),
             _ => None,
         }
     }
@@ -253,6 +289,7 @@ impl std::error::Error for Error {
             ErrorKind::Decode { error, .. } => Some(error),
             ErrorKind::Encode(error) => Some(error),
             ErrorKind::Aborted(error) => Some(error.as_ref()),
+            ErrorKind::Row { error, .. } => Some(error),
             _ => None,
         }
     }

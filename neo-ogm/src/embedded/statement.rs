@@ -31,7 +31,7 @@ pub(super) struct Data {
     /// What it may do to the data; `None` when it only reads.
     pub(super) writes: Option<Facts>,
     /// How it is run row by row, where that is the same and faster.
-    pub(super) batch: Option<Batch>,
+    pub(super) batch: Option<Box<Batch>>,
 }
 
 /// Reads a statement.
@@ -58,6 +58,6 @@ pub(super) fn prepare(text: &str, database_id: &str) -> Result<Prepared, Failure
         finish: rewritten.finish,
         columns,
         writes: facts,
-        batch,
+        batch: batch.map(Box::new),
     }))
 }

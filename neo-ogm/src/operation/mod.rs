@@ -1,5 +1,6 @@
 //! What is done with nodes: saving, finding, deleting; raw Cypher.
 
+mod bulk;
 mod cypher;
 mod delete;
 mod find;
@@ -8,6 +9,7 @@ mod node;
 mod refresh;
 mod save;
 
+pub use bulk::{ConnectAll, DeleteAll, InsertAll, Progress, SaveAll, UpdateAll};
 pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
 pub use find::{

@@ -13,7 +13,7 @@ use crate::query::escape;
 use crate::relation::{Origin, keyed};
 
 /// The property by which an insert knows its own earlier attempt.
-const TOKEN: &str = "_neo_ogm_insert";
+pub(super) const TOKEN: &str = "_neo_ogm_insert";
 
 /// The parameters of a write of one node, straight from the struct: `k0`… and `p`.
 struct NodeParameters<'a, N> {
@@ -41,7 +41,7 @@ impl<N: Node> ToBolt for NodeParameters<'_, N> {
 /// Writes the labels besides the one of the pattern: `, n:Product` goes on with a `SET`, and
 /// ` REMOVE n:Featured` ends it. There are as many texts as there are combinations of optional
 /// labels.
-fn labels<N: Node>(text: &mut String, node: &N) {
+pub(super) fn labels<N: Node>(text: &mut String, node: &N) {
     created_labels(text, node);
     let set = node.optional_labels();
     let mut word = " REMOVE ";
@@ -54,7 +54,7 @@ fn labels<N: Node>(text: &mut String, node: &N) {
 }
 
 /// The labels that a node has from its start.
-fn created_labels<N: Node>(text: &mut String, node: &N) {
+pub(super) fn created_labels<N: Node>(text: &mut String, node: &N) {
     for label in N::SCHEMA.labels {
         let _ = write!(text, ", n:{}", escape(label));
     }

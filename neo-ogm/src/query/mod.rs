@@ -1,6 +1,7 @@
 //! Typed questions: tokens that name fields, what is asked of them, and its Cypher.
 
 mod aggregate;
+mod assign;
 mod expression;
 mod field;
 mod filter;
@@ -9,6 +10,7 @@ mod label;
 mod operators;
 mod order;
 mod plan;
+mod raise;
 mod render;
 mod select;
 mod token;
@@ -24,8 +26,10 @@ pub use plan::{Load, LoadPlan, Loadable};
 pub use select::{Columns, First, Named, Selection, This, To, named, this};
 pub use token::Relation;
 
+pub(crate) use assign::Assignments;
 pub(crate) use expression::{End, Expr};
-pub(crate) use filter::{Comparison, Condition};
+pub(crate) use filter::{Comparison, Condition, Parameter};
 pub(crate) use hop::Hop;
 pub(crate) use order::OrderStep;
+pub(crate) use raise::{raise, raised};
 pub(crate) use render::{Cypher, Parameters, arrows, escape, write_node, write_one_of};

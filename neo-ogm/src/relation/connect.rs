@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use neo_bolt::AccessMode;
 
-use super::ends::{self, Bound, EndParameters};
+use super::ends::{self, Bound, EndParameters, Keys};
 use super::said::{PropertiesGiven, PropertiesMissing, Said, Set};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Entity, NodeSchema, Relationship};
+use crate::mapping::{Entity, NodeSchema, RelationSchema, Relationship};
 
 /// A connect, or a replace, that waits to be awaited.
 ///
@@ -115,11 +115,11 @@ async fn run<T: Entity, R: Relationship>(
     let bound = ends::bound(bound)?;
     let key = target.key()?;
     let executor = bound.target(on);
-    let statement: Arc<str> = statement::<T, R>(&bound, key.schema(), others, set).into();
+    let statement: Arc<str> = statement::<T, R>(&bound, key.schema, others, set).into();
     let parameters = EndParameters {
-        source: &bound.origin.key,
         target: Some(&key),
         relationship: properties.as_ref(),
+        ..EndParameters::of(&bound.origin.key)
     };
     let done = executor
         .execute(AccessMode::Write, statement, parameters)
@@ -136,7 +136,7 @@ async fn run<T: Entity, R: Relationship>(
 
 fn statement<T: Entity, R: Relationship>(
     bound: &Bound,
-    target: &NodeSchema,
+    target: &'static NodeSchema,
     others: Others,
     set: Set,
 ) -> String {
@@ -147,44 +147,54 @@ fn statement<T: Entity, R: Relationship>(
     text.push_str(" MATCH ");
     ends::keyed(&mut text, "b", "b", target);
     let own = bound.relation.cardinality.is_bounded();
-    let inverse = bound
-        .inverse(target)
-        .filter(|inverse| inverse.cardinality.is_bounded());
+    let inverse = bound.bounded_inverse(target);
     if own || others == Others::Go {
         ends::lock(&mut text, "a");
     }
     if inverse.is_some() {
         ends::lock(&mut text, "b");
     }
+    let carried = (R::SCHEMA, "$r");
     let mine = |text: &mut String| {
-        text.push_str(" WITH a, b");
+        text.push_str(" WITH a, b OPTIONAL MATCH ");
         let names = ("x", "o", "b");
-        ends::others(text, "a", names, bound.relation, T::ENTITY, R::SCHEMA);
+        ends::others(text, "a", names, bound.relation, T::ENTITY, carried);
     };
     if own && others == Others::Stay {
         mine(&mut text);
         text.push_str(" WITH a, b, count(x) AS others WHERE others = 0");
     }
     if let Some(inverse) = inverse {
-        text.push_str(" WITH a, b");
-        ends::others(
-            &mut text,
-            "b",
-            ("y", "q", "a"),
-            inverse,
-            (inverse.target)(),
-            R::SCHEMA,
-        );
+        text.push_str(" WITH a, b OPTIONAL MATCH ");
+        let names = ("y", "q", "a");
+        ends::others(&mut text, "b", names, inverse, (inverse.target)(), carried);
         text.push_str(" WITH a, b, count(y) AS others WHERE others = 0");
     }
     if others == Others::Go {
         mine(&mut text);
+        if let Some(inverse) = bound.keeping_inverse(target) {
+            keep_last(&mut text, inverse);
+        }
         text.push_str(" DELETE x WITH DISTINCT a, b");
     }
     text.push_str(" MERGE ");
-    ends::step(&mut text, "a", "r", bound.relation, true);
+    ends::step(&mut text, "a", "r", bound.relation, Keys::Values("$r"));
     text.push_str("(b)");
     set.write::<R>(&mut text);
     text.push_str(" RETURN 1 AS connected");
     text
+}
+
+/// Goes on only where each node `o` that is to be left has another relationship of the kind.
+fn keep_last(text: &mut String, inverse: &RelationSchema) {
+    ends::lock(text, "o");
+    text.push_str(" WITH a, b, x, o OPTIONAL MATCH ");
+    ends::step(text, "o", "y", inverse, Keys::Any);
+    ends::far(text, "q", (inverse.target)(), "q <> a");
+    text.push_str(
+        " WITH a, b, x, o, count(y) AS left \
+         WITH a, b, collect(x) AS xs, \
+         min(CASE WHEN o IS NULL OR o = b THEN 1 ELSE left END) AS least WHERE least > 0 \
+         UNWIND CASE size(xs) WHEN 0 THEN [null] ELSE xs END AS x",
+    );
 }

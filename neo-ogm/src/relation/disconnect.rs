@@ -4,32 +4,43 @@ use std::future::IntoFuture;
 
 use neo_bolt::AccessMode;
 
-use super::ends::{self, Bound, EndParameters};
+use super::ends::{self, Bound, EndParameters, Keys};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Cardinality, Entity, KeyOf};
-use crate::query::{write_node, write_one_of};
+use crate::mapping::{Cardinality, Entity, KeyOf, NodeSchema, Relationship};
 
 /// A disconnect that waits to be awaited: one statement, one round trip.
+///
+/// Where the field or its inverse is a [`OneOrMore`](super::OneOrMore), the statement locks the
+/// node that wants to keep one and counts what it would be left with.
 ///
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
 /// nothing.
 #[derive(Debug)]
 #[must_use = "nothing is sent before `.await`"]
-pub struct Disconnect<'a, T> {
+pub struct Disconnect<'a, T, R = ()> {
     bound: Option<Bound>,
     target: Option<&'a T>,
+    keyed: Option<&'a R>,
     on: Option<Target>,
 }
 
-impl<'a, T: Entity> Disconnect<'a, T> {
+impl<'a, T: Entity, R: Relationship> Disconnect<'a, T, R> {
     pub(super) fn new(bound: Option<Bound>, target: Option<&'a T>) -> Self {
         Self {
             bound,
             target,
+            keyed: None,
             on: None,
         }
+    }
+
+    /// Of parallel relationships, only the one with the key fields of `relationship`; its other
+    /// fields play no part.
+    pub fn keyed(mut self, relationship: &'a R) -> Self {
+        self.keyed = Some(relationship);
+        self
     }
 
     /// Where to run: a transaction, or another handle of the graph.
@@ -41,39 +52,61 @@ impl<'a, T: Entity> Disconnect<'a, T> {
     async fn run(self) -> Result<(), Error> {
         let bound = ends::bound(self.bound)?;
         let executor = bound.target(self.on);
-        let key = self.target.map(Entity::key).transpose()?;
-        let statement = statement::<T>(&bound, key.as_ref());
-        let parameters = EndParameters::<()> {
-            source: &bound.origin.key,
+        let key = self.target.map(T::key).transpose()?;
+        let keyed = self.keyed.is_some();
+        let statement = statement::<T>(&bound, key.as_ref(), keyed);
+        let parameters = || EndParameters::<R> {
             target: key.as_ref(),
-            relationship: None,
+            keyed: self.keyed,
+            ..EndParameters::of(&bound.origin.key)
         };
         let done = executor
-            .execute(AccessMode::Write, statement.into(), parameters)
+            .execute(AccessMode::Write, statement.into(), parameters())
             .await?;
-        let keeps_last = bound.relation.cardinality == Cardinality::OneOrMore;
+        let other = key.as_ref().map_or(T::ENTITY, |key| key.schema);
+        if !bound.keeps_last() && bound.keeping_inverse(other).is_none() {
+            return Ok(());
+        }
+        // Nothing was deleted either because nothing was there, or because it is the last.
+        let deleted = match done.records.first() {
+            Some(record) => record.get_at::<i64>(0)?,
+            None => 0,
+        };
+        if deleted > 0 {
+            return Ok(());
+        }
+        let text = remaining::<T>(&bound, key.as_ref(), keyed);
+        let found = executor
+            .execute(AccessMode::Read, text.into(), parameters())
+            .await?;
+        let (there, all) = match found.records.first() {
+            Some(record) => record.decode::<(i64, i64)>()?,
+            None => (0, 0),
+        };
         match key {
-            Some(key) if keeps_last => {
-                // Nothing was deleted either because nothing was there, or because it is the last.
-                let deleted = match done.records.first() {
-                    Some(record) => record.get_at::<i64>(0)?,
-                    None => 0,
-                };
-                if deleted == 0 && is_connected(&bound, &key, &executor).await? {
-                    return Err(ends::violation(
-                        Some(&bound),
-                        Cardinality::OneOrMore,
-                        "this is the last relationship; connect another first, or use `replace`",
-                    ));
-                }
-                Ok(())
+            _ if there == 0 => Ok(()),
+            _ if bound.keeps_last() && there == all => {
+                Err(ends::violation(Some(&bound), Cardinality::OneOrMore, LAST))
             }
-            _ => Ok(()),
+            Some(key) => match bound.keeping_inverse(other) {
+                Some(inverse) => Err(Error::new(crate::ErrorKind::Cardinality {
+                    node: key,
+                    field: inverse.field,
+                    cardinality: ends::cardinality_name(inverse.cardinality),
+                    reason: LAST,
+                })),
+                None => Ok(()),
+            },
+            None => Err(ends::left_alone(&bound)),
         }
     }
 }
 
-impl<'a, T: Entity> IntoFuture for Disconnect<'a, T> {
+/// Why the last of several relationships stays.
+pub(super) const LAST: &str =
+    "this is the last relationship; connect another first, or use `replace`";
+
+impl<'a, T: Entity, R: Relationship> IntoFuture for Disconnect<'a, T, R> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
@@ -82,50 +115,70 @@ impl<'a, T: Entity> IntoFuture for Disconnect<'a, T> {
     }
 }
 
-fn statement<T: Entity>(bound: &Bound, target: Option<&KeyOf>) -> String {
+/// Writes the relationships that are to go: `MATCH … MATCH (a)-[r:T]->(b)`.
+fn doomed<T: Entity>(text: &mut String, bound: &Bound, target: Option<&KeyOf>, keyed: bool) {
+    let keys = if keyed { Keys::Values("$q") } else { Keys::Any };
+    ends::step(text, "a", "r", bound.relation, keys);
+    match target {
+        Some(key) => ends::keyed(text, "b", "b", key.schema),
+        None => ends::far(text, "b", T::ENTITY, ""),
+    }
+}
+
+fn statement<T: Entity>(bound: &Bound, target: Option<&KeyOf>, keyed: bool) -> String {
     let mut text = String::with_capacity(256);
     text.push_str("MATCH ");
     ends::keyed(&mut text, "a", "a", bound.origin.key.schema);
-    let keeps_last = bound.relation.cardinality == Cardinality::OneOrMore;
-    if keeps_last {
+    if bound.keeps_last() {
         ends::lock(&mut text, "a");
         text.push_str(" WITH a");
     }
     text.push_str(" MATCH ");
-    ends::step(&mut text, "a", "r", bound.relation, false);
-    match target {
-        Some(key) => ends::keyed(&mut text, "b", "b", key.schema()),
-        None => {
-            write_node(&mut text, "b", T::ENTITY);
-            write_one_of(&mut text, " WHERE ", "b", T::ENTITY);
-        }
-    }
-    if keeps_last {
-        text.push_str(" WITH a, b, collect(r) AS rs OPTIONAL MATCH ");
-        ends::step(&mut text, "a", "x", bound.relation, false);
-        write_node(&mut text, "o", T::ENTITY);
-        text.push_str(" WHERE o <> b");
-        write_one_of(&mut text, " AND ", "o", T::ENTITY);
-        text.push_str(" WITH rs, count(x) AS others WHERE others > 0 UNWIND rs AS r");
-    }
+    doomed::<T>(&mut text, bound, target, keyed);
+    guard::<T>(&mut text, bound, target.map_or(T::ENTITY, |key| key.schema));
     text.push_str(" DELETE r RETURN count(*) AS deleted");
     text
 }
 
-async fn is_connected(bound: &Bound, key: &KeyOf, executor: &Target) -> Result<bool, Error> {
+/// Goes on with each `r` between `a` and `b` only where no end loses its last relationship that
+/// wants to keep one.
+pub(super) fn guard<T: Entity>(text: &mut String, bound: &Bound, other: &'static NodeSchema) {
+    let inverse = bound.keeping_inverse(other);
+    if !bound.keeps_last() && inverse.is_none() {
+        return;
+    }
+    if inverse.is_some() {
+        ends::lock(text, "b");
+        text.push_str(" WITH a, r, b");
+    }
+    text.push_str(" WITH a, collect(r) AS rs, collect(DISTINCT b) AS bs");
+    if bound.keeps_last() {
+        text.push_str(" OPTIONAL MATCH ");
+        ends::step(text, "a", "x", bound.relation, Keys::Any);
+        ends::far(text, "o", T::ENTITY, "NOT x IN rs");
+        text.push_str(" WITH rs, bs, count(x) AS others WHERE others > 0");
+    }
+    if let Some(inverse) = inverse {
+        text.push_str(" UNWIND bs AS b OPTIONAL MATCH ");
+        ends::step(text, "b", "y", inverse, Keys::Any);
+        ends::far(text, "q", (inverse.target)(), "NOT y IN rs");
+        text.push_str(
+            " WITH rs, b, count(y) AS others \
+             WITH rs, min(others) AS least WHERE least > 0",
+        );
+    }
+    text.push_str(" UNWIND rs AS r");
+}
+
+/// How many relationships were to go, of how many.
+fn remaining<T: Entity>(bound: &Bound, target: Option<&KeyOf>, keyed: bool) -> String {
     let mut text = String::from("MATCH ");
     ends::keyed(&mut text, "a", "a", bound.origin.key.schema);
-    text.push_str(" MATCH ");
-    ends::step(&mut text, "a", "r", bound.relation, false);
-    ends::keyed(&mut text, "b", "b", key.schema());
-    text.push_str(" RETURN 1 AS connected LIMIT 1");
-    let parameters = EndParameters::<()> {
-        source: &bound.origin.key,
-        target: Some(key),
-        relationship: None,
-    };
-    let found = executor
-        .execute(AccessMode::Read, text.into(), parameters)
-        .await?;
-    Ok(!found.records.is_empty())
+    text.push_str(" OPTIONAL MATCH ");
+    doomed::<T>(&mut text, bound, target, keyed);
+    text.push_str(" WITH a, count(r) AS there OPTIONAL MATCH ");
+    ends::step(&mut text, "a", "x", bound.relation, Keys::Any);
+    ends::far(&mut text, "o", T::ENTITY, "");
+    text.push_str(" RETURN there, count(x) AS every");
+    text
 }

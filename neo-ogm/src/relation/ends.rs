@@ -31,20 +31,73 @@ impl Bound {
         on.unwrap_or_else(|| Target::Graph(self.origin.graph.clone()))
     }
 
-    /// The same relationship seen from the other end, where the struct there has a field for it.
+    /// The field of the other end that bounds the same relationship, where there is one.
     /// `target` is the struct of the node there.
-    pub(super) fn inverse(&self, target: &NodeSchema) -> Option<&'static RelationSchema> {
-        let wanted = match self.relation.direction {
-            Direction::Out => Direction::In,
-            Direction::In => Direction::Out,
-            Direction::Both => Direction::Both,
-        };
-        target.relations.iter().find(|candidate| {
-            candidate.relationship_type == self.relation.relationship_type
-                && candidate.direction == wanted
-                && (candidate.target)().covers(self.origin.key.schema)
-        })
+    pub(super) fn bounded_inverse(
+        &self,
+        target: &'static NodeSchema,
+    ) -> Option<&'static RelationSchema> {
+        bounded_inverse(self.origin.key.schema, self.relation, target)
     }
+
+    /// The field of the other end that wants to keep at least one of the same relationships.
+    /// `target` is the struct of the node there.
+    pub(super) fn keeping_inverse(
+        &self,
+        target: &'static NodeSchema,
+    ) -> Option<&'static RelationSchema> {
+        inverses(self.origin.key.schema, self.relation, target)
+            .find(|inverse| inverse.cardinality == Cardinality::OneOrMore)
+    }
+
+    /// Whether the field itself wants to keep at least one relationship.
+    pub(super) fn keeps_last(&self) -> bool {
+        self.relation.cardinality == Cardinality::OneOrMore
+    }
+
+    /// A clone of the node's key for an error.
+    pub(super) fn node(&self) -> KeyOf {
+        self.origin.key.clone()
+    }
+}
+
+/// The relationship fields of a struct, or of each struct of an enum.
+fn relations(schema: &'static NodeSchema) -> Vec<&'static RelationSchema> {
+    let variants = schema.variants.iter();
+    let of_variants = variants.flat_map(|variant| relations(variant()));
+    schema.relations.iter().chain(of_variants).collect()
+}
+
+/// The same relationship seen from the other end, by each field there that sees it.
+///
+/// A field that looks both ways sees what either end has written, and what it writes itself
+/// points to the other end.
+fn inverses(
+    source: &'static NodeSchema,
+    relation: &'static RelationSchema,
+    target: &'static NodeSchema,
+) -> impl Iterator<Item = &'static RelationSchema> {
+    relations(target).into_iter().filter(move |candidate| {
+        let meet = match (relation.direction, candidate.direction) {
+            (Direction::Out | Direction::Both, Direction::In)
+            | (Direction::In, Direction::Out)
+            | (_, Direction::Both) => true,
+            (Direction::Out | Direction::Both, Direction::Out) | (Direction::In, Direction::In) => {
+                false
+            }
+        };
+        meet && candidate.relationship_type == relation.relationship_type
+            && (candidate.target)().covers(source)
+    })
+}
+
+/// The field of the other end that bounds the same relationship, where there is one.
+pub(crate) fn bounded_inverse(
+    source: &'static NodeSchema,
+    relation: &'static RelationSchema,
+    target: &'static NodeSchema,
+) -> Option<&'static RelationSchema> {
+    inverses(source, relation, target).find(|inverse| inverse.cardinality.is_bounded())
 }
 
 pub(super) fn bound(bound: Option<Bound>) -> Result<Bound, Error> {
@@ -74,7 +127,7 @@ pub(super) fn violation(
     })
 }
 
-pub(super) fn cardinality_name(cardinality: Cardinality) -> &'static str {
+pub(crate) fn cardinality_name(cardinality: Cardinality) -> &'static str {
     match cardinality {
         Cardinality::One => "One",
         Cardinality::ZeroOrOne => "ZeroOrOne",
@@ -85,11 +138,16 @@ pub(super) fn cardinality_name(cardinality: Cardinality) -> &'static str {
 
 /// Writes `(a:Book {isbn: $a0})`: a node found by its key.
 pub(crate) fn keyed(text: &mut String, variable: &str, prefix: &str, schema: &NodeSchema) {
+    keyed_by(text, variable, &format!("${prefix}"), schema);
+}
+
+/// Writes `(a:Book {isbn: row.a0})`: a node found by the key that stands in `values`.
+pub(crate) fn keyed_by(text: &mut String, variable: &str, values: &str, schema: &NodeSchema) {
     // Writing to a string does not fail, here and below.
     let _ = write!(text, "({variable}:{} {{", escape(schema.label));
     for (index, property) in schema.keys().enumerate() {
         let comma = if index > 0 { ", " } else { "" };
-        let _ = write!(text, "{comma}{}: ${prefix}{index}", escape(property.name));
+        let _ = write!(text, "{comma}{}: {values}{index}", escape(property.name));
     }
     text.push_str("})");
 }
@@ -98,20 +156,31 @@ pub(crate) fn keyed(text: &mut String, variable: &str, prefix: &str, schema: &No
 ///
 /// Neo4j locks a node that is written to until the transaction ends, so whoever counts the
 /// node's relationships behind this sees all that was committed, and nobody adds one in between.
-pub(super) fn lock(text: &mut String, variable: &str) {
+pub(crate) fn lock(text: &mut String, variable: &str) {
     let _ = write!(
         text,
         " SET {variable}.{LOCK} = true REMOVE {variable}.{LOCK}"
     );
 }
 
-/// Writes `(a)-[r:TYPE {key: $r0}]->(b`, up to where the far node's own text begins.
-pub(super) fn step(
+/// Which of parallel relationships a pattern means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Keys<'a> {
+    /// Each of them.
+    Any,
+    /// The one whose key is in these values: `$r` for `$r0`, `$r1` and so on.
+    Values(&'a str),
+    /// The one with the same key as this variable.
+    Same(&'a str),
+}
+
+/// Writes `(a)-[r:TYPE {key: $r0}]->`, up to where the far node begins.
+pub(crate) fn step(
     text: &mut String,
     from: &str,
     relationship: &str,
     relation: &RelationSchema,
-    keyed: bool,
+    keys: Keys<'_>,
 ) {
     let (left, right) = arrows(relation.direction);
     let _ = write!(
@@ -119,69 +188,102 @@ pub(super) fn step(
         "({from}){left}[{relationship}:{}",
         escape(relation.relationship_type)
     );
-    let mut keys = relation.relationship.keys().enumerate().peekable();
-    if keyed && keys.peek().is_some() {
-        text.push_str(" {");
-        for (index, property) in keys {
-            let comma = if index > 0 { ", " } else { "" };
-            let _ = write!(text, "{comma}{}: $r{index}", escape(property.name));
-        }
+    let mut open = " {";
+    for (index, property) in relation.relationship.keys().enumerate() {
+        let name = escape(property.name);
+        let _ = match keys {
+            Keys::Any => break,
+            Keys::Values(values) => write!(text, "{open}{name}: {values}{index}"),
+            Keys::Same(variable) => write!(text, "{open}{name}: {variable}.{name}"),
+        };
+        open = ", ";
+    }
+    if open == ", " {
         text.push('}');
     }
     let _ = write!(text, "]{right}");
 }
 
+/// Writes `(b:Label) WHERE …`: a node of a struct, or of an enum of structs, of which `condition`
+/// holds, if it is not empty.
+pub(crate) fn far(text: &mut String, variable: &str, schema: &NodeSchema, condition: &str) {
+    write_node(text, variable, schema);
+    let narrowed = write_one_of(text, " WHERE ", variable, schema);
+    if !condition.is_empty() {
+        let word = if narrowed { "AND" } else { "WHERE" };
+        let _ = write!(text, " {word} ({condition})");
+    }
+}
+
 /// Writes the pattern and the condition of every relationship of the field but the one that is
 /// to be: another node, or another key.
-pub(super) fn others(
+pub(crate) fn others(
     text: &mut String,
     from: &str,
     (relationship, other, to): (&str, &str, &str),
     relation: &RelationSchema,
     nodes: &NodeSchema,
-    carried: &RelationshipSchema,
+    (carried, values): (&RelationshipSchema, &str),
 ) {
-    text.push_str(" OPTIONAL MATCH ");
-    step(text, from, relationship, relation, false);
-    write_node(text, other, nodes);
-    text.push_str(" WHERE ");
-    let narrowed = write_one_of(text, "", other, nodes);
-    text.push_str(if narrowed { " AND (" } else { "" });
-    let _ = write!(text, "{other} <> {to}");
+    step(text, from, relationship, relation, Keys::Any);
+    let mut condition = format!("{other} <> {to}");
     for (index, property) in carried.keys().enumerate() {
-        let _ = write!(
-            text,
-            " OR {relationship}.{} <> $r{index}",
-            escape(property.name)
-        );
+        let name = escape(property.name);
+        let _ = write!(condition, " OR {relationship}.{name} <> {values}{index}");
     }
-    text.push_str(if narrowed { ")" } else { "" });
+    far(text, other, nodes, &condition);
 }
 
 /// The parameters of a statement about two nodes and the relationship between them: `a0`… and
-/// `b0`… for their keys, `r0`… and `p` for what the relationship carries.
+/// `b0`… for their keys, `c0`… for that of a third, `r0`… and `p` for what the relationship
+/// carries, `q0`… for the key of one that is there.
 pub(super) struct EndParameters<'a, R> {
     pub(super) source: &'a KeyOf,
     pub(super) target: Option<&'a KeyOf>,
+    pub(super) old: Option<&'a KeyOf>,
     pub(super) relationship: Option<&'a R>,
+    pub(super) keyed: Option<&'a R>,
+}
+
+impl<'a, R> EndParameters<'a, R> {
+    /// Those of a statement about one node.
+    pub(super) fn of(source: &'a KeyOf) -> Self {
+        Self {
+            source,
+            target: None,
+            old: None,
+            relationship: None,
+            keyed: None,
+        }
+    }
 }
 
 impl<R: Relationship> ToBolt for EndParameters<'_, R> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        let target = self.target.map_or(0, |target| target.values.len());
-        let carried = self
-            .relationship
-            .map_or(0, |_| R::SCHEMA.keys().count() + 1);
-        encoder.map(self.source.values.len() + target + carried)?;
-        key_parameters(encoder, "a", self.source)?;
-        if let Some(target) = self.target {
-            key_parameters(encoder, "b", target)?;
+        let keys = R::SCHEMA.keys().count();
+        let nodes = [
+            ("a", Some(self.source)),
+            ("b", self.target),
+            ("c", self.old),
+        ];
+        let nodes = nodes
+            .into_iter()
+            .filter_map(|(prefix, key)| Some((prefix, key?)));
+        let entries: usize = nodes.clone().map(|(_, key)| key.values.len()).sum();
+        let carried = self.relationship.map_or(0, |_| keys + 1) + self.keyed.map_or(0, |_| keys);
+        encoder.map(entries + carried)?;
+        for (prefix, key) in nodes {
+            key_parameters(encoder, prefix, key)?;
+        }
+        for (prefix, relationship) in [("r", self.relationship), ("q", self.keyed)] {
+            for index in 0..relationship.map_or(0, |_| keys) {
+                encoder.string(&format!("{prefix}{index}"))?;
+                if let Some(relationship) = relationship {
+                    relationship.encode_key(index, encoder)?;
+                }
+            }
         }
         if let Some(relationship) = self.relationship {
-            for index in 0..R::SCHEMA.keys().count() {
-                encoder.string(&format!("r{index}"))?;
-                relationship.encode_key(index, encoder)?;
-            }
             encoder.string("p")?;
             relationship.encode_properties(encoder)?;
         }
@@ -225,18 +327,16 @@ pub(super) async fn explain<T: Entity>(
     let mut text = String::from("OPTIONAL MATCH ");
     keyed(&mut text, "a", "a", bound.origin.key.schema);
     text.push_str(" OPTIONAL MATCH ");
-    keyed(&mut text, "b", "b", target_key.schema());
+    keyed(&mut text, "b", "b", target_key.schema);
     text.push_str(" OPTIONAL MATCH ");
-    step(&mut text, "a", "x", bound.relation, false);
-    write_node(&mut text, "o", T::ENTITY);
-    write_one_of(&mut text, " WHERE ", "o", T::ENTITY);
+    step(&mut text, "a", "x", bound.relation, Keys::Any);
+    far(&mut text, "o", T::ENTITY, "");
     text.push_str(
         " RETURN a IS NOT NULL AS source, b IS NOT NULL AS target, count(x) AS connected LIMIT 1",
     );
     let parameters = EndParameters::<()> {
-        source: &bound.origin.key,
         target: Some(target_key),
-        relationship: None,
+        ..EndParameters::of(&bound.origin.key)
     };
     let found = match target
         .execute(AccessMode::Read, text.into(), parameters)
@@ -259,9 +359,14 @@ pub(super) async fn explain<T: Entity>(
         None | Some(Ok((false, ..))) => missing(&bound.origin.key),
         Some(Ok((_, false, _))) => missing(target_key),
         Some(Err(error)) => error.into(),
+        Some(Ok(_))
+            if operation == "replace" && bound.bounded_inverse(target_key.schema).is_none() =>
+        {
+            left_alone(bound)
+        }
         Some(Ok((_, _, connected))) => {
             let own = bound.relation;
-            match bound.inverse(target_key.schema()) {
+            match bound.bounded_inverse(target_key.schema) {
                 Some(inverse) if !own.cardinality.is_bounded() || connected == 0 => {
                     Error::new(ErrorKind::Cardinality {
                         node: target_key.clone(),
@@ -276,4 +381,15 @@ pub(super) async fn explain<T: Entity>(
     }
 }
 
-const REACHED: &str = "it leads to another node already; use `replace` to change that";
+/// The error of a node at the other end that would be left without a relationship.
+pub(super) fn left_alone(bound: &Bound) -> Error {
+    Error::new(ErrorKind::Cardinality {
+        node: bound.node(),
+        field: bound.relation.field,
+        cardinality: "OneOrMore at its other end",
+        reason: "a node there would lose its last relationship; connect another to it first",
+    })
+}
+
+/// Why a bounded end refuses another relationship.
+pub(crate) const REACHED: &str = "it leads to another node already; use `replace` to change that";

@@ -63,11 +63,7 @@ impl<T: Entity, R: Relationship, O> Fetch<T, R, O> {
         cypher.push(" RETURN ");
         cypher.load("a", &plan);
         cypher.push(" AS related");
-        let parameters = EndParameters::<()> {
-            source: &bound.origin.key,
-            target: None,
-            relationship: None,
-        };
+        let parameters = EndParameters::<()>::of(&bound.origin.key);
         let statement = cypher.finish().into();
         let found = executor
             .execute(AccessMode::Read, statement, parameters)

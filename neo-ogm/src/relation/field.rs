@@ -5,16 +5,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use neo_bolt::packstream::{DecodeError, Decoder};
 
+use super::ask::{CountRelated, IsConnected};
+use super::change::UpdateRelationship;
 use super::connect::{Connect, Others};
-use super::disconnect::Disconnect;
 use super::ends::Bound;
-use super::fetch::Fetch;
 use super::loaded::Loaded;
+use super::reconnect::Reconnect;
 use super::said::PropertiesMissing;
 use super::{Origin, ends};
 use crate::error::{Error, ErrorKind};
 use crate::executor::Graph;
-use crate::mapping::{Cardinality, Entity, RelationSchema, Relationship};
+use crate::mapping::{Entity, RelationSchema, Relationship};
 use crate::query::LoadPlan;
 
 /// A node at the other end of a relationship, with what the relationship carries.
@@ -44,11 +45,11 @@ pub trait RelationField {
 }
 
 /// What the four field types share.
-struct Core<T, R> {
+pub(super) struct Core<T, R> {
     /// Behind a lock, so that saving a node needs only a shared reference to it: a unit of work
     /// whose future is `Send` can't lend exclusive ones.
     bound: Mutex<Option<(Origin, &'static RelationSchema)>>,
-    loaded: Option<Loaded<T, R>>,
+    pub(super) loaded: Option<Loaded<T, R>>,
 }
 
 impl<T, R> Core<T, R> {
@@ -56,20 +57,20 @@ impl<T, R> Core<T, R> {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn bound(&self) -> Option<Bound> {
+    pub(super) fn bound(&self) -> Option<Bound> {
         self.lock().as_ref().map(|(origin, relation)| Bound {
             origin: origin.named(),
             relation,
         })
     }
 
-    fn field(&self) -> &'static str {
+    pub(super) fn field(&self) -> &'static str {
         self.lock()
             .as_ref()
             .map_or("the relationship", |(_, relation)| relation.field)
     }
 
-    fn loaded(&self) -> Result<&[Related<T, R>], Error> {
+    pub(super) fn loaded(&self) -> Result<&[Related<T, R>], Error> {
         self.loaded.as_ref().map(Loaded::get).ok_or_else(|| {
             Error::new(ErrorKind::NotLoaded {
                 field: self.field(),
@@ -147,7 +148,7 @@ macro_rules! relation_fields {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         pub struct $name<T, R = ()> {
-            core: Core<T, R>,
+            pub(super) core: Core<T, R>,
         }
 
         impl<T, R> $name<T, R> {
@@ -178,6 +179,93 @@ macro_rules! relation_fields {
             /// As [`connect`](Self::connect).
             pub fn replace<'a>(&'a self, target: &'a T) -> Connect<'a, T, R, PropertiesMissing> {
                 Connect::new(self.core.bound(), target, Others::Go)
+            }
+
+            /// Leads the relationship with `old` to `new`, in one statement: what it carries comes
+            /// along, unless [`Reconnect::properties`] says otherwise. Where `new` is connected
+            /// already, the two become one.
+            ///
+            /// It may run twice: where `old` is not connected any more and `new` is, nothing
+            /// happens.
+            ///
+            /// ```
+            /// # use neo_ogm::prelude::*;
+            /// # #[derive(Node, Debug, Clone)]
+            /// # struct Book { #[node(key)] isbn: String,
+            /// #     #[relationship(type = "WRITTEN_BY")] author: One<Person, WrittenBy> }
+            /// # #[derive(Node, Debug, Clone)] struct Person { #[node(key)] name: String }
+            /// # #[relationship(type = "WRITTEN_BY")] #[derive(Debug, Clone)] struct WrittenBy { year: i32 }
+            /// # #[tokio::main] async fn main() -> Result<(), neo_ogm::Error> {
+            /// # let graph = Graph::in_memory().await?;
+            /// # let book = Book::new("1");
+            /// # let (pseudonym, author) = (Person::new("Currer Bell"), Person::new("Charlotte Brontë"));
+            /// # book.save(&graph).await?; pseudonym.save(&graph).await?; author.save(&graph).await?;
+            /// # book.author.connect(&pseudonym).properties(WrittenBy { year: 1847 }).await?;
+            /// book.author.reconnect(&pseudonym, &author).await?;
+            /// # let found = Book::find().load(Book::AUTHOR).one(&graph).await?.unwrap();
+            /// # assert_eq!(found.author.get()?.name, "Charlotte Brontë");
+            /// # assert_eq!(found.author.relationship()?.year, 1847);
+            /// # Ok(()) }
+            /// ```
+            ///
+            /// # Errors
+            /// [`ErrorKind::NotConnected`] where neither is connected, or as
+            /// [`connect`](Self::connect).
+            pub fn reconnect<'a>(&'a self, old: &'a T, new: &'a T) -> Reconnect<'a, T, R> {
+                Reconnect::new(self.core.bound(), old, new)
+            }
+
+            /// Changes some of what the relationship with `target` carries; the rest stays.
+            ///
+            /// ```
+            /// # use neo_ogm::prelude::*;
+            /// # #[derive(Node, Debug, Clone)]
+            /// # struct Book { #[node(key)] isbn: String,
+            /// #     #[relationship(type = "WRITTEN_BY")] author: One<Person, WrittenBy> }
+            /// # #[derive(Node, Debug, Clone)] struct Person { #[node(key)] name: String }
+            /// # #[relationship(type = "WRITTEN_BY")] #[derive(Debug, Clone)]
+            /// # struct WrittenBy { year: i32, place: Option<String> }
+            /// # #[tokio::main] async fn main() -> Result<(), neo_ogm::Error> {
+            /// # let graph = Graph::in_memory().await?;
+            /// # let (book, author) = (Book::new("1"), Person::new("Leo Tolstoy"));
+            /// # book.save(&graph).await?; author.save(&graph).await?;
+            /// # let wrote = WrittenBy { year: 1877, place: None };
+            /// # book.author.connect(&author).properties(wrote).await?;
+            /// book.author
+            ///     .update_relationship(&author)
+            ///     .set(WrittenBy::PLACE, "Yasnaya Polyana")
+            ///     .await?;
+            /// # let found = Book::find().load(Book::AUTHOR).one(&graph).await?.unwrap();
+            /// # assert_eq!(found.author.relationship()?.year, 1877);
+            /// # assert_eq!(found.author.relationship()?.place.as_deref(), Some("Yasnaya Polyana"));
+            /// # Ok(()) }
+            /// ```
+            ///
+            /// # Errors
+            /// [`ErrorKind::NotConnected`] where there is no such relationship.
+            pub fn update_relationship<'a>(
+                &'a self,
+                target: &'a T,
+            ) -> UpdateRelationship<'a, T, R> {
+                UpdateRelationship::new(self.core.bound(), target)
+            }
+
+            /// Whether the field leads to `target`: one round trip. Where one of the two nodes is
+            /// not in the database, it does not.
+            ///
+            /// # Errors
+            /// The node that the field belongs to was neither saved nor found.
+            pub fn is_connected<'a>(&'a self, target: &'a T) -> IsConnected<'a, T, R> {
+                IsConnected::new(self.core.bound(), target)
+            }
+
+            /// How many relationships the field has: one round trip.
+            ///
+            /// # Errors
+            /// The node that the field belongs to was neither saved nor found, or is not in the
+            /// database.
+            pub fn count(&self) -> CountRelated<T> {
+                CountRelated::new(self.core.bound())
             }
         }
 
@@ -242,175 +330,4 @@ relation_fields! {
     OneOrMore;
     /// Relationships to any number of nodes.
     Many;
-}
-
-impl<T: Entity, R: Relationship> One<T, R> {
-    fn related(&self) -> Result<&Related<T, R>, Error> {
-        match self.core.loaded()? {
-            [only] => Ok(only),
-            others => Err(ends::violation(
-                self.core.bound().as_ref(),
-                Cardinality::One,
-                if others.is_empty() {
-                    "the database has none; connect one"
-                } else {
-                    "the database has several; use `replace` to keep one"
-                },
-            )),
-        }
-    }
-
-    /// The node, loaded with this one.
-    ///
-    /// # Errors
-    /// It was not loaded, or the database has none or several.
-    pub fn get(&self) -> Result<&T, Error> {
-        self.related().map(|related| &related.node)
-    }
-
-    /// What the relationship carries, loaded with the node.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn relationship(&self) -> Result<&R, Error> {
-        self.related().map(|related| &related.relationship)
-    }
-
-    /// Asks the database for the node: one round trip.
-    ///
-    /// # Errors
-    /// The database has none or several.
-    pub fn fetch(&self) -> Fetch<T, R, T> {
-        Fetch::new(self.core.bound(), |bound, mut found| {
-            let last = found.pop();
-            match (last, found.is_empty()) {
-                (Some(only), true) => Ok(only.node),
-                (None, _) => Err(ends::violation(
-                    Some(bound),
-                    Cardinality::One,
-                    "the database has none; connect one",
-                )),
-                _ => Err(ends::violation(
-                    Some(bound),
-                    Cardinality::One,
-                    "the database has several; use `replace` to keep one",
-                )),
-            }
-        })
-    }
-}
-
-impl<T: Entity, R: Relationship> ZeroOrOne<T, R> {
-    fn related(&self) -> Result<Option<&Related<T, R>>, Error> {
-        match self.core.loaded()? {
-            [] => Ok(None),
-            [only] => Ok(Some(only)),
-            _ => Err(ends::violation(
-                self.core.bound().as_ref(),
-                Cardinality::ZeroOrOne,
-                "the database has several; use `replace` to keep one",
-            )),
-        }
-    }
-
-    /// The node, loaded with this one, if there is one.
-    ///
-    /// # Errors
-    /// It was not loaded, or the database has several.
-    pub fn get(&self) -> Result<Option<&T>, Error> {
-        Ok(self.related()?.map(|related| &related.node))
-    }
-
-    /// What the relationship carries, loaded with the node, if there is one.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub fn relationship(&self) -> Result<Option<&R>, Error> {
-        Ok(self.related()?.map(|related| &related.relationship))
-    }
-
-    /// Asks the database for the node: one round trip.
-    ///
-    /// # Errors
-    /// The database has several.
-    pub fn fetch(&self) -> Fetch<T, R, Option<T>> {
-        Fetch::new(self.core.bound(), |bound, mut found| {
-            let last = found.pop();
-            if found.is_empty() {
-                return Ok(last.map(|related| related.node));
-            }
-            Err(ends::violation(
-                Some(bound),
-                Cardinality::ZeroOrOne,
-                "the database has several; use `replace` to keep one",
-            ))
-        })
-    }
-
-    /// Takes the relationship with `target` away. Where there is none, nothing happens.
-    ///
-    /// # Errors
-    /// The node that the field belongs to was neither saved nor found.
-    pub fn disconnect<'a>(&'a self, target: &'a T) -> Disconnect<'a, T> {
-        Disconnect::new(self.core.bound(), Some(target))
-    }
-
-    /// Takes the relationship away, whatever it leads to.
-    ///
-    /// # Errors
-    /// The node that the field belongs to was neither saved nor found.
-    pub fn disconnect_all(&self) -> Disconnect<'_, T> {
-        Disconnect::new(self.core.bound(), None)
-    }
-}
-
-macro_rules! several {
-    ($name:ident) => {
-        impl<T: Entity, R: Relationship> $name<T, R> {
-            /// The nodes, loaded with this one.
-            ///
-            /// # Errors
-            /// They were not loaded.
-            pub fn get(&self) -> Result<impl ExactSizeIterator<Item = &T>, Error> {
-                Ok(self.core.loaded()?.iter().map(|related| &related.node))
-            }
-
-            /// The nodes and what their relationships carry, loaded with this one.
-            ///
-            /// # Errors
-            /// They were not loaded.
-            pub fn related(&self) -> Result<&[Related<T, R>], Error> {
-                self.core.loaded()
-            }
-
-            /// Asks the database for the nodes: one round trip.
-            ///
-            /// # Errors
-            /// The node that the field belongs to was neither saved nor found.
-            pub fn fetch(&self) -> Fetch<T, R, Vec<Related<T, R>>> {
-                Fetch::new(self.core.bound(), |_, found| Ok(found))
-            }
-
-            /// Takes the relationship with `target` away. Where there is none, nothing happens.
-            ///
-            /// # Errors
-            /// It is the last of a [`OneOrMore`], or the node that the field belongs to was
-            /// neither saved nor found.
-            pub fn disconnect<'a>(&'a self, target: &'a T) -> Disconnect<'a, T> {
-                Disconnect::new(self.core.bound(), Some(target))
-            }
-        }
-    };
-}
-several!(OneOrMore);
-several!(Many);
-
-impl<T: Entity, R: Relationship> Many<T, R> {
-    /// Takes all relationships of the field away.
-    ///
-    /// # Errors
-    /// The node that the field belongs to was neither saved nor found.
-    pub fn disconnect_all(&self) -> Disconnect<'_, T> {
-        Disconnect::new(self.core.bound(), None)
-    }
 }

@@ -4,22 +4,39 @@
 //! `book.author.connect(&author)` needs nothing else. Its contents are there when the query that
 //! found the node loaded them.
 
+mod ask;
+mod change;
 mod connect;
 mod disconnect;
 mod ends;
 mod fetch;
 mod field;
+mod find;
+mod kinds;
 mod loaded;
 mod origin;
+pub(crate) mod pairs;
+mod reconnect;
 mod said;
+mod several;
+mod stream;
+mod update;
+mod values;
 
+pub use ask::{CountRelated, IsConnected};
+pub use change::UpdateRelationship;
 pub use connect::Connect;
 pub use disconnect::Disconnect;
 pub use fetch::Fetch;
 pub use field::{Many, One, OneOrMore, Related, RelationField, ZeroOrOne};
-pub use said::{PropertiesGiven, PropertiesMissing, Said};
-
+pub use find::{FindRelated, FoundRelated};
 pub use origin::Origin;
+pub use pairs::{CarriedEnd, RelationEnd, RelationPair};
+pub use reconnect::Reconnect;
+pub use said::{PropertiesGiven, PropertiesMissing, Said, Set};
+pub use several::ConnectSeveral;
+pub use stream::RelatedStream;
+pub use update::UpdateFoundRelationships;
 
-pub(crate) use ends::{key_parameters, keyed};
+pub(crate) use ends::{key_parameters, keyed, keyed_by};
 pub(crate) use origin::NamedOrigin;

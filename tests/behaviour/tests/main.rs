@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test that unwraps is a test that fails
 
+#[path = "behaviour/bulk.rs"]
+mod bulk;
 #[path = "behaviour/cardinality.rs"]
 mod cardinality;
 mod common;
@@ -21,6 +23,10 @@ mod labels;
 mod nodes;
 #[path = "behaviour/query/mod.rs"]
 mod query;
+#[path = "behaviour/relation_find.rs"]
+mod relation_find;
+#[path = "behaviour/relation_operations.rs"]
+mod relation_operations;
 #[path = "behaviour/relationships.rs"]
 mod relationships;
 #[path = "behaviour/schema.rs"]

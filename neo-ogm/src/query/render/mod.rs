@@ -111,7 +111,7 @@ impl<'p, 'c> Cypher<'p, 'c> {
     }
 
     /// Writes a value as a parameter.
-    fn value(&mut self, value: &'c Parameter) {
+    pub(crate) fn value(&mut self, value: &'c Parameter) {
         let index = self.parameters.push(Held::Borrowed(value));
         self.write(format_args!("$p{index}"));
     }

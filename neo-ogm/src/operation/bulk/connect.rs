@@ -1,0 +1,131 @@
+//! `connect_all`: any pairs of nodes, by one relationship field.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::ops::Range;
+use std::sync::Arc;
+
+use neo_bolt::AccessMode;
+
+use super::run::{self, Options, Progress, options};
+use crate::error::Error;
+use crate::executor::{BoxFuture, Target};
+use crate::mapping::{Node, RelationSchema, Relationship};
+use crate::query::{Relation, raised};
+use crate::relation::pairs::{self, Failed, PairRows, Row, sorted};
+use crate::relation::{RelationPair, Set};
+
+/// A connect of many pairs that waits to be awaited; see
+/// [`Graph::connect_all`](crate::Graph::connect_all).
+///
+/// # Cancel safety
+/// Dropping the future leaves graph and connections sound; of the batches on their way each may
+/// or may not have been written.
+#[must_use = "nothing is sent before `.await`"]
+pub struct ConnectAll<'a, N, T, R> {
+    rows: Vec<Row<'a, &'a N, T, R>>,
+    relation: &'static RelationSchema,
+    set: Set,
+    target: Target,
+    options: Options<'a>,
+}
+
+impl<N, T, R> fmt::Debug for ConnectAll<'_, N, T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectAll")
+            .field("pairs", &self.rows.len())
+            .field("relation", &self.relation.field)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, N: Node, T: Node, R: Relationship> ConnectAll<'a, N, T, R> {
+    pub(super) fn new<P: RelationPair<'a, N, T, R>>(
+        relation: Relation<N, T, R>,
+        pairs: impl IntoIterator<Item = P>,
+        target: Target,
+    ) -> Self {
+        let rows = pairs.into_iter().map(|pair| {
+            let (source, target, carried) = pair.split();
+            Row {
+                source,
+                target,
+                carried: carried.0,
+            }
+        });
+        Self {
+            rows: rows.collect(),
+            relation: relation.schema(),
+            set: P::SET,
+            target,
+            options: Options::default(),
+        }
+    }
+
+    options!();
+
+    async fn run(self) -> Result<(), Error> {
+        let Self {
+            rows,
+            relation,
+            set,
+            target,
+            options,
+        } = self;
+        let statement: Arc<str> = pairs::statement::<T, R>(N::SCHEMA, relation, set).into();
+        let (rows, target, statement) = (&rows, &target, &statement);
+        let batch = |range: Range<usize>| -> BoxFuture<'_, Result<(), Error>> {
+            Box::pin(write(rows, range, target, statement, relation))
+        };
+        let mut progress = Progress::of(rows.len());
+        options.run(rows.len(), target, &mut progress, batch).await
+    }
+}
+
+async fn write<N: Node, T: Node, R: Relationship>(
+    rows: &[Row<'_, &N, T, R>],
+    range: Range<usize>,
+    target: &Target,
+    statement: &Arc<str>,
+    relation: &'static RelationSchema,
+) -> Result<(), Error> {
+    let (from, to) = (N::SCHEMA.keys().count(), T::SCHEMA.keys().count());
+    let rows_of_batch: Vec<usize> = range.collect();
+    let order = sorted(&rows_of_batch, |index, encoder| {
+        rows.get(index).map_or(Ok(()), |row| {
+            (0..from).try_for_each(|key| row.source.encode_key(key, encoder))?;
+            (0..to).try_for_each(|key| row.target.encode_key(key, encoder))
+        })
+    });
+    let failed = Failed::default();
+    let parameters = |count: usize| PairRows {
+        source: N::SCHEMA,
+        rows,
+        order: order.get(..count).unwrap_or(&order),
+        failed: &failed,
+    };
+    let done = target
+        .execute(
+            AccessMode::Write,
+            Arc::clone(statement),
+            parameters(order.len()),
+        )
+        .await;
+    let Err(error) = done else { return Ok(()) };
+    let named = failed.index().is_some() || raised(&error).is_some();
+    let error = pairs::explain(error, rows, &failed, (N::SCHEMA, relation), "connect_all");
+    if named {
+        return Err(error);
+    }
+    Err(run::name_culprit(error, target, statement, &order, parameters).await)
+}
+
+impl<'a, N: Node, T: Node, R: Relationship> IntoFuture for ConnectAll<'a, N, T, R> {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}

@@ -1,0 +1,54 @@
+//! Nodes as rows of a statement, straight from the structs.
+
+use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
+
+use crate::mapping::Node;
+use crate::relation::pairs::{Failed, row_key, row_number};
+
+/// The parameters of a statement about many nodes: `rows`, a map for each with `k0`… for its
+/// key, `i` for its number and `p` for its properties where they are asked for; and `token`.
+pub(super) struct NodeRows<'r, 'a, N> {
+    pub(super) nodes: &'r [&'a N],
+    /// Which of the nodes, in the order in which they are written.
+    pub(super) order: &'r [usize],
+    pub(super) numbered: bool,
+    pub(super) properties: bool,
+    pub(super) token: Option<&'r str>,
+    pub(super) failed: &'r Failed,
+}
+
+impl<N: Node> ToBolt for NodeRows<'_, '_, N> {
+    fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        let keys = N::SCHEMA.keys().count();
+        let entries = keys + usize::from(self.numbered) + usize::from(self.properties);
+        encoder.map(1 + usize::from(self.token.is_some()))?;
+        if let Some(token) = self.token {
+            encoder.string("token")?;
+            encoder.string(token)?;
+        }
+        encoder.string("rows")?;
+        encoder.list(self.order.len())?;
+        for index in self.order {
+            let Some(node) = self.nodes.get(*index) else {
+                continue;
+            };
+            let mut write = || {
+                encoder.map(entries)?;
+                if self.numbered {
+                    row_number(encoder, *index)?;
+                }
+                for key in 0..keys {
+                    row_key(encoder, b'k', key)?;
+                    node.encode_key(key, encoder)?;
+                }
+                if self.properties {
+                    encoder.string("p")?;
+                    node.encode_properties(encoder)?;
+                }
+                Ok(())
+            };
+            self.failed.watch(*index, write())?;
+        }
+        Ok(())
+    }
+}
