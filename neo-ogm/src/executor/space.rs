@@ -5,6 +5,7 @@
 //! where statements are made: those are many, and none of them needs to know. Where there is no
 //! label space, which is everywhere but in tests, it costs a look at an `Option`.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Graph;
@@ -60,17 +61,35 @@ fn placed(statement: &str, prefix: &str) -> String {
     let mut text = String::with_capacity(statement.len() + 8 * prefix.len());
     let mut done = 0;
     for (index, token) in tokens.all.iter().enumerate() {
-        if places[index] != Place::Label || is_type_of_a_value(&tokens, index) {
+        let is_label = places[index] == Place::Label && !is_type_of_a_value(&tokens, index);
+        let (at, argument) = if is_label {
+            let quoted = tokens.kind(index) == Some(Kind::Quoted);
+            (token.span.start + usize::from(quoted), false)
+        } else if is_search(&tokens, index) {
+            (token.span.end, true)
+        } else {
             continue;
-        }
-        let quoted = tokens.kind(index) == Some(Kind::Quoted);
-        let at = token.span.start + usize::from(quoted);
+        };
         text.push_str(&statement[done..at]);
-        text.push_str(prefix);
+        if argument {
+            let _ = write!(text, "'{prefix}' + ");
+        } else {
+            text.push_str(prefix);
+        }
         done = at;
     }
     text.push_str(&statement[done..]);
     text
+}
+
+/// Whether the parenthesis in front of the name of a full-text or vector index is here:
+/// `CALL db.index.fulltext.queryNodes($name, …)`.
+fn is_search(tokens: &Tokens<'_>, index: usize) -> bool {
+    let Some(before) = index.checked_sub(1) else {
+        return false;
+    };
+    tokens.mark(index, '(')
+        && (tokens.is(before, "queryNodes") || tokens.is(before, "queryRelationships"))
 }
 
 /// In `n.title IS :: STRING`, the last word is no label.
@@ -108,6 +127,10 @@ mod tests {
             (
                 "CREATE VECTOR INDEX t_v FOR ()-[r:T]-() ON (r.v) OPTIONS {indexConfig: {`vector.dimensions`: 3}}",
                 "CREATE VECTOR INDEX t_v FOR ()-[r:t_T]-() ON (r.v) OPTIONS {indexConfig: {`vector.dimensions`: 3}}",
+            ),
+            (
+                "CALL db.index.vector.queryNodes($p0, 3, $p1) YIELD node AS n, score WHERE n:A RETURN n",
+                "CALL db.index.vector.queryNodes('t_' + $p0, 3, $p1) YIELD node AS n, score WHERE n:t_A RETURN n",
             ),
             (
                 "MATCH (n) WHERE (n:A OR n:B) AND n.tags[1..2] = $x SET n:`größe ` // :Z",

@@ -48,9 +48,9 @@
 //!
 //! * patterns without a label: `MATCH (n) RETURN n` sees the whole database, and a node that is
 //!   made without a label stays behind;
-//! * what Cypher computes or is given as a value: `labels(n)`, `type(r)`, `$(label)`, names of
-//!   indexes given to procedures, and the labels of a `neo_bolt::value::Node`, which are those of
-//!   the database.
+//! * what Cypher computes or is given as a value: `labels(n)`, `type(r)`, `$(label)`, and the labels
+//!   of a `neo_bolt::value::Node`, which are those of the database;
+//! * the names of constraints and indexes that raw Cypher makes: they are shared with all others.
 //!
 //! Neo4j remembers the name of each label that ever was, so a server for tests gathers names; they
 //! take a few bytes each.

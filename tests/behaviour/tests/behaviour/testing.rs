@@ -13,6 +13,7 @@ on_every_backend!(
     the_same_keys_do_not_meet,
     all_that_the_mapper_does_stays_inside,
     a_schema_is_of_its_space,
+    searches_stay_inside,
     nothing_stays_behind,
     not_even_behind_a_panic,
     what_was_killed_is_swept,
@@ -176,6 +177,51 @@ async fn a_schema_is_of_its_space(backend: Backend) {
     Novel::new("2", "T").save(two.graph()).await.unwrap();
     assert_eq!(one.graph().drop_schema::<Novel>().await.unwrap().len(), 4);
     Novel::new("2", "T").save(one.graph()).await.unwrap();
+    one.close().await.unwrap();
+    two.close().await.unwrap();
+}
+
+#[derive(Node, Debug)]
+struct Searched {
+    #[node(key)]
+    id: i64,
+    #[node(fulltext)]
+    text: String,
+    #[node(vector(dimensions = 2))]
+    meaning: Vec<f32>,
+}
+
+async fn searches_stay_inside(backend: Backend) {
+    if backend.is_embedded() {
+        return;
+    }
+    let server = backend.graph().await;
+    let (one, two) = (Space::new(&server), Space::new(&server));
+    for (space, id) in [(&one, 1), (&two, 2)] {
+        let graph = space.graph();
+        let apply = graph.apply_schema::<Searched>();
+        apply.await_online(Duration::from_secs(60)).await.unwrap();
+        let mut node = Searched::new(id, "war and peace");
+        node.meaning = vec![1.0, 0.0];
+        node.save(graph).await.unwrap();
+        graph
+            .cypher("CALL db.index.fulltext.awaitEventuallyConsistentIndexRefresh()")
+            .execute(graph)
+            .await
+            .unwrap();
+        let found = Searched::find()
+            .search(Searched::TEXT, "peace")
+            .all(graph)
+            .await
+            .unwrap();
+        assert_eq!(
+            found.iter().map(|hit| hit.node.id).collect::<Vec<_>>(),
+            [id]
+        );
+        let near = Searched::find().nearest(Searched::MEANING, &[1.0, 0.1], 5);
+        let near = near.nodes(graph).await.unwrap();
+        assert_eq!(near.iter().map(|node| node.id).collect::<Vec<_>>(), [id]);
+    }
     one.close().await.unwrap();
     two.close().await.unwrap();
 }
