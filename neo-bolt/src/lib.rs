@@ -70,12 +70,12 @@ pub use connection::{Address, AsyncStream, BoxedStream, Connector, ParseAddressE
 #[cfg(feature = "tls")]
 pub use connection::{ClientCertificate, ClientCertificateProvider, RotatingClientCertificate};
 pub use convert::{ConvertError, Serde};
-pub use driver::{Driver, DriverBuilder, ExecuteQuery};
+pub use driver::{Driver, DriverBuilder, ExecuteQuery, Transform};
 pub use error::{CommitOutcome, Error, ErrorKind};
 pub use gql::{GqlError, GqlErrorClassification};
 pub use pool::ConnectionPoolMetrics;
 pub use protocol::Version;
-pub use record::{Record, Row};
+pub use record::{Column, Record, Row};
 pub use resolver::Resolver;
 pub use result::{Graph, RecordStream, RecordsAs};
 pub use retry::RetryPolicy;

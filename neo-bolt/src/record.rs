@@ -69,24 +69,12 @@ impl Record {
         Decoder::new(fields.unwrap_or_default())
     }
 
-    /// The value of the column `key`.
+    /// The value of a column, by its name or its position from 0.
     ///
     /// # Errors
     /// There is no such column, or its value is of another type.
-    pub fn get<'a, T: FromBolt<'a>>(&'a self, key: &str) -> Result<T, Error> {
-        let index = self
-            .keys()
-            .iter()
-            .position(|known| known == key)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Decode,
-                    format!(
-                        "the result has no column {key:?}; it has {}",
-                        self.keys().join(", ")
-                    ),
-                )
-            })?;
+    pub fn get<'a, T: FromBolt<'a>>(&'a self, column: impl Column) -> Result<T, Error> {
+        let index = column.position(self.keys())?;
         self.get_at(index)
     }
 
@@ -95,12 +83,8 @@ impl Record {
     /// # Errors
     /// There is no such column, or its value is of another type.
     pub fn get_at<'a, T: FromBolt<'a>>(&'a self, index: usize) -> Result<T, Error> {
-        let Some(key) = self.keys().get(index) else {
-            return Err(Error::new(
-                ErrorKind::Decode,
-                format!("the result has {} columns, none at {index}", self.len()),
-            ));
-        };
+        let none = || none_at(index, self.len());
+        let key = self.keys().get(index).ok_or_else(none)?;
         let mut decoder = self.raw_fields();
         for _ in 0..index {
             decoder.skip()?;
@@ -179,6 +163,59 @@ impl fmt::Debug for Record {
             Err(error) => f.debug_tuple("Record").field(&error).finish(),
         }
     }
+}
+
+/// Names a column of a result: by its name, or by its position from 0.
+pub trait Column: sealed::Sealed {
+    /// Its position among the result's columns.
+    ///
+    /// # Errors
+    /// There is no such column.
+    fn position(&self, keys: &[String]) -> Result<usize, Error>;
+}
+
+impl Column for usize {
+    fn position(&self, keys: &[String]) -> Result<usize, Error> {
+        if *self < keys.len() {
+            Ok(*self)
+        } else {
+            Err(none_at(*self, keys.len()))
+        }
+    }
+}
+
+impl Column for &str {
+    fn position(&self, keys: &[String]) -> Result<usize, Error> {
+        let position = keys.iter().position(|known| known == self);
+        position.ok_or_else(|| {
+            let columns = keys.join(", ");
+            Error::new(
+                ErrorKind::Decode,
+                format!("the result has no column {self:?}; it has {columns}"),
+            )
+        })
+    }
+}
+
+impl Column for &String {
+    fn position(&self, keys: &[String]) -> Result<usize, Error> {
+        self.as_str().position(keys)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for usize {}
+    impl Sealed for &str {}
+    impl Sealed for &String {}
+}
+
+#[cold]
+fn none_at(index: usize, columns: usize) -> Error {
+    Error::new(
+        ErrorKind::Decode,
+        format!("the result has {columns} columns, none at {index}"),
+    )
 }
 
 #[cold]

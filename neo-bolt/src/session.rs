@@ -192,7 +192,7 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
-        self.managed(AccessMode::Read, TransactionConfig::default(), work)
+        self.execute_read_with(TransactionConfig::default(), work)
             .await
     }
 
@@ -210,7 +210,8 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
-        self.managed(AccessMode::Read, config, work).await
+        let api = Api::ManagedTransaction;
+        self.managed(AccessMode::Read, config, api, work).await
     }
 
     /// Runs `work` as one transaction that writes, and again where another attempt may mend what
@@ -227,7 +228,7 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
-        self.managed(AccessMode::Write, TransactionConfig::default(), work)
+        self.execute_write_with(TransactionConfig::default(), work)
             .await
     }
 
@@ -245,13 +246,16 @@ impl Session {
         Fut: Future<Output = Result<T, E>> + Send,
         E: From<Error>,
     {
-        self.managed(AccessMode::Write, config, work).await
+        let api = Api::ManagedTransaction;
+        self.managed(AccessMode::Write, config, api, work).await
     }
 
-    async fn managed<T, E, F, Fut>(
+    /// `api` is what the server is told that is used.
+    pub(crate) async fn managed<T, E, F, Fut>(
         &mut self,
         mode: AccessMode,
         config: TransactionConfig,
+        api: Api,
         mut work: F,
     ) -> Result<T, E>
     where
@@ -264,7 +268,7 @@ impl Session {
         let started = Instant::now();
         let mut api_told = false;
         loop {
-            let (api, attempt) = (Api::ManagedTransaction, backoff.attempt());
+            let attempt = backoff.attempt();
             let link = self.link(mode, &config, api, attempt, api_told).await?;
             // Dropped with this future: then it is over, whoever has kept a handle.
             let _over = GiveUp(Arc::clone(&link));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::error::EncodeError;
 use super::marker::tag;
 use super::{Encoder, ToBolt};
-use crate::value::{Map, Node, Path, Relationship, Segment, Value};
+use crate::value::{Map, Node, Path, Relationship, Segment, Unsupported, Value};
 
 fn write_node(node: &Node, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
     let element_ids = encoder.dialect().element_ids;
@@ -39,8 +39,22 @@ pub(crate) fn write_any(value: &Value, encoder: &mut Encoder<'_>) -> Result<(), 
             encoder.list(items.len())?;
             items.iter().try_for_each(|item| write_any(item, encoder))
         }
+        Value::Unsupported(unsupported) => write_unsupported(unsupported, encoder),
         plain => plain.to_bolt(encoder),
     }
+}
+
+fn write_unsupported(value: &Unsupported, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+    encoder.structure(tag::UNSUPPORTED, 4);
+    encoder.string(&value.name)?;
+    encoder.integer(value.minimum_version.0);
+    encoder.integer(value.minimum_version.1);
+    encoder.map(usize::from(value.message.is_some()))?;
+    if let Some(message) = &value.message {
+        encoder.string("message")?;
+        encoder.string(message)?;
+    }
+    Ok(())
 }
 
 fn write_relationship(
@@ -205,6 +219,11 @@ mod tests {
             Value::Node(node(4)),
             Value::Relationship(relationship(1, 2, 3)),
             Value::Path(path),
+            Value::Unsupported(Unsupported {
+                name: "UUID".to_owned(),
+                minimum_version: (6, 2),
+                message: Some("update the driver".to_owned()),
+            }),
         ] {
             assert_eq!(round_trip(&value, Dialect::NEWEST), value);
         }

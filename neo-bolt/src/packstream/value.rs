@@ -8,8 +8,8 @@ use super::marker::tag;
 use super::{Decoder, Encoder, FromBolt, Kind, ToBolt};
 use crate::value::{
     CARTESIAN_2D, CARTESIAN_3D, Date, DateTime, Duration, LocalDateTime, LocalTime, Map, Node,
-    OutOfRange, Path, Point, Relationship, Segment, Time, Value, Vector, WGS_84_2D, WGS_84_3D,
-    Zone,
+    OutOfRange, Path, Point, Relationship, Segment, Time, Unsupported, Value, Vector, WGS_84_2D,
+    WGS_84_3D, Zone,
 };
 
 /// How many levels of lists and maps a [`Value`] may have; deeper ones are refused, because a
@@ -36,6 +36,9 @@ impl ToBolt for Value {
             Self::Node(_) => return Err(EncodeError::NotAParameter("node")),
             Self::Relationship(_) => return Err(EncodeError::NotAParameter("relationship")),
             Self::Path(_) => return Err(EncodeError::NotAParameter("path")),
+            Self::Unsupported(_) => {
+                return Err(EncodeError::NotAParameter("value of an unsupported type"));
+            }
             Self::Date(v) => return v.to_bolt(encoder),
             Self::Time(v) => return v.to_bolt(encoder),
             Self::LocalTime(v) => return v.to_bolt(encoder),
@@ -100,7 +103,7 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DecodeError> 
             tag::DURATION => Value::Duration(Duration::from_bolt(decoder)?),
             tag::POINT_2D | tag::POINT_3D => Value::Point(Point::from_bolt(decoder)?),
             tag::VECTOR => Value::Vector(Vector::from_bolt(decoder)?),
-            tag::UNSUPPORTED => return Err(unsupported(decoder)?),
+            tag::UNSUPPORTED => Value::Unsupported(Unsupported::from_bolt(decoder)?),
             unknown => {
                 return Err(DecodeError::malformed(format!(
                     "a structure with the unknown tag 0x{unknown:02X}"
@@ -110,23 +113,39 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DecodeError> 
     })
 }
 
-/// What a server of Bolt 6 sends for a value that the connection's version can't carry: its
-/// type's name, the version that could, and a hint.
-fn unsupported(decoder: &mut Decoder<'_>) -> Result<DecodeError, DecodeError> {
-    let fields = open(decoder, &[tag::UNSUPPORTED], "UNSUPPORTED")?.1;
-    if fields < 3 {
-        return Err(DecodeError::malformed(format!(
-            "an unsupported value of {fields} fields"
-        )));
+impl<'a> FromBolt<'a> for Unsupported {
+    fn from_bolt(decoder: &mut Decoder<'a>) -> Result<Self, DecodeError> {
+        let fields = open(
+            decoder,
+            &[tag::UNSUPPORTED],
+            "a value of an unsupported type",
+        )?
+        .1;
+        if fields < 3 {
+            return Err(DecodeError::malformed(format!(
+                "an unsupported value of {fields} fields"
+            )));
+        }
+        let name = decoder.string()?.to_owned();
+        let minimum_version = (decoder.integer()?, decoder.integer()?);
+        let mut message = None;
+        for field in 3..fields {
+            // The fourth has more to say.
+            if field == 3 && decoder.peek()? == Kind::Map {
+                message = map(decoder, 1)?.remove("message");
+            } else {
+                decoder.skip()?;
+            }
+        }
+        Ok(Self {
+            name,
+            minimum_version,
+            message: match message {
+                Some(Value::String(message)) => Some(message),
+                _ => None,
+            },
+        })
     }
-    let name = decoder.string()?.to_owned();
-    let (major, minor) = (decoder.integer()?, decoder.integer()?);
-    for _ in 3..fields {
-        decoder.skip()?;
-    }
-    Ok(DecodeError::malformed(format!(
-        "the server has a value of type {name}, which needs Bolt {major}.{minor} or later"
-    )))
 }
 
 fn map(decoder: &mut Decoder<'_>, depth: usize) -> Result<Map, DecodeError> {

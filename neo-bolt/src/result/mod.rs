@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind};
 use crate::packstream::FromBolt;
 use crate::protocol::{Records, StreamId};
-use crate::record::{Reader, Record};
+use crate::record::{Column, Reader, Record};
 use crate::summary::ResultSummary;
 use crate::transaction::{EagerResult, Link};
 use crate::value::{Map, Value};
@@ -186,14 +186,18 @@ impl RecordStream {
         Ok((first, more))
     }
 
-    /// The value of the column at `index` of each record that is left.
+    /// The value of a column, named or by its position from 0, of each record that is left.
     ///
     /// # Errors
     /// There is no such column, or a value is of another type, or as [`next`](Self::next).
     ///
     /// # Cancel safety
     /// As [`collect`](Self::collect).
-    pub async fn value<T: for<'a> FromBolt<'a>>(&mut self, index: usize) -> Result<Vec<T>, Error> {
+    pub async fn value<T: for<'a> FromBolt<'a>>(
+        &mut self,
+        column: impl Column,
+    ) -> Result<Vec<T>, Error> {
+        let index = column.position(self.keys())?;
         let mut values = Vec::new();
         while let Some(record) = self.next().await {
             values.push(record?.get_at(index)?);

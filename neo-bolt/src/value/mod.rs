@@ -6,11 +6,13 @@
 mod graph;
 mod spatial;
 mod temporal;
+mod unsupported;
 mod vector;
 
 pub use graph::{Node, Path, Relationship, Segment};
 pub use spatial::{CARTESIAN_2D, CARTESIAN_3D, Point, WGS_84_2D, WGS_84_3D};
 pub use temporal::{Date, DateTime, Duration, LocalDateTime, LocalTime, OutOfRange, Time, Zone};
+pub use unsupported::Unsupported;
 pub use vector::Vector;
 
 use std::collections::BTreeMap;
@@ -63,6 +65,8 @@ pub enum Value {
     Point(Point),
     /// A vector of numbers of one kind (Bolt 6.0 and later).
     Vector(Vector),
+    /// A value that the connection's version of Bolt can't carry; it is read, never sent.
+    Unsupported(Unsupported),
 }
 
 impl Value {
@@ -88,6 +92,7 @@ impl Value {
             Self::Duration(_) => "DURATION",
             Self::Point(_) => "POINT",
             Self::Vector(_) => "VECTOR",
+            Self::Unsupported(_) => "a value of a type that this Bolt version can't carry",
         }
     }
 

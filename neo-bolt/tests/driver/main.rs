@@ -14,4 +14,5 @@ mod routing;
 mod sessions;
 #[cfg(feature = "tls")]
 mod tls;
+mod transform;
 mod versions;
