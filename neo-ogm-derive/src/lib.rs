@@ -55,6 +55,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `fulltext(a, b, analyzer = "…")` | a full-text index over these fields |
 /// | `node_key`, `node_key(a, b)` | a node key constraint over the key, or over these fields |
 /// | `no_new` | do not generate `new` |
+/// | `validate(with = path)` | a function `fn(&Book) -> Result<(), impl Display>` must agree before a write |
+/// | `hooks` | there is an `impl Hooks for Book` |
 ///
 /// On a field,
 ///
@@ -72,6 +74,14 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename = "…"` | the property's name |
 /// | `default`, `default = …` | what `new` and a missing property give |
 /// | `skip` | not in the database |
+/// | `json` | anything that serde knows, stored as JSON text |
+/// | `flatten`, `flatten, prefix = "…"` | the fields of a struct with `#[derive(Properties)]` are properties of the node |
+/// | `read_only` | read, and never written |
+/// | `unmapped` | on a `neo_bolt::value::Map`: keeps the properties that no field takes |
+/// | `element_id` | on an `ElementId`: filled when the node is saved or found |
+/// | `version` | on a `Version`: optimistic locking |
+/// | `created_at`, `updated_at` | on a `Timestamp`, or an `Option` of a date-time type: when the node was made and last written |
+/// | `validate(…)` | see below |
 /// | `optional_label = "…"` | on a `bool`: not a property, but whether the node has this label |
 ///
 /// and `#[relationship(type = "…", direction = "out")]` makes it a relationship field of the
@@ -79,6 +89,19 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// What constraints and indexes come of this, and on which databases they are to be had, is told in
 /// the module `schema`.
+///
+/// `validate` takes rules, all of which are checked before a node is written, so that nothing is sent
+/// where one is broken:
+///
+/// | rule | holds where |
+/// |---|---|
+/// | `length(min = 1, max = 50)` | text has so many characters, a list or set so many items |
+/// | `range(min = 0, max = 100)` | a number, date or time lies between |
+/// | `regex = "…"` | the whole text matches |
+/// | `email` | the text has the form of an e-mail address |
+/// | `with = path::to::function` | `fn(&T) -> Result<(), impl Display>` says `Ok` |
+///
+/// What is `None` breaks no rule but `with`, whose function sees the `Option`.
 ///
 /// It generates `new`, a token for each field (`Book::TITLE`), `find`, and a finder for the key
 /// and each indexed or unique field (`Book::find_by_isbn`).
@@ -88,6 +111,62 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
     match model::node(&input) {
         Ok(model) => expand::node(&model),
         Err(broken) => expand::broken_node(&input, &broken),
+    }
+    .into()
+}
+
+/// Makes a struct whose fields become properties of the node that it is flattened into.
+///
+/// ```
+/// use neo_ogm::prelude::*;
+///
+/// #[derive(Properties, Debug, Clone, PartialEq)]
+/// struct Address {
+///     street: String,
+///     #[property(rename = "zip", validate(length(min = 5)))]
+///     postcode: String,
+///     city: Option<String>,
+/// }
+///
+/// /// What many nodes have: under its own names, without a prefix.
+/// #[derive(Properties, Debug, Clone, PartialEq, Default)]
+/// struct Source {
+///     imported_from: Option<String>,
+/// }
+///
+/// #[derive(Node, Debug)]
+/// struct Customer {
+///     #[node(key)]
+///     number: u32,
+///     #[node(flatten)]
+///     home: Address,
+///     #[node(flatten)]
+///     work: Option<Address>,
+///     #[node(flatten, prefix = "")]
+///     source: Source,
+/// }
+///
+/// // Properties `home.street`, `home.zip`, `home.city`, `work.street` and so on, `imported_from`.
+/// let in_uppsala = Customer::find().filter(Customer::HOME.then(Address::CITY).eq("Uppsala"));
+/// assert_eq!(
+///     in_uppsala.to_cypher(),
+///     "MATCH (n:Customer) WHERE n.`home.city` = $p0 RETURN n"
+/// );
+/// ```
+///
+/// Names are put together of the field, a dot and the name in the flattened struct, unless `prefix`
+/// says otherwise. An `Option` is `None` where none of the properties is there. Relationship
+/// structs and flattened structs can have flattened fields, too.
+///
+/// On the struct, `#[property(…)]` takes `rename_all` and `validate(with = …)`; on a field `rename`,
+/// `default`, `skip`, `json`, `flatten`, `prefix`, `read_only` and `validate`, as with
+/// [`Node`](macro@Node).
+#[proc_macro_derive(Properties, attributes(property))]
+pub fn derive_properties(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match model::properties(&input) {
+        Ok(model) => expand::properties(&model),
+        Err(error) => expand::broken_properties(&input, &error),
     }
     .into()
 }

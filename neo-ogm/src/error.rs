@@ -5,7 +5,7 @@ use std::fmt;
 use neo_bolt::CommitOutcome;
 use neo_bolt::packstream::{DecodeError, DecodeErrorKind, EncodeError};
 
-use crate::mapping::KeyOf;
+use crate::mapping::{KeyOf, Violation};
 use crate::schema::SchemaReport;
 
 /// Why an operation failed. One pointer wide.
@@ -64,6 +64,30 @@ pub enum ErrorKind {
     AlreadyExists {
         /// The key that both have.
         key: KeyOf,
+    },
+    /// A node or a relationship that breaks its own rules; nothing was sent.
+    #[error("{node} is not valid: {}", joined(violations))]
+    Invalid {
+        /// The node, or the relationship struct.
+        node: String,
+        /// All rules that it breaks.
+        violations: Vec<Violation>,
+    },
+    /// A node was written, or deleted, by somebody else since the struct was read; nothing was
+    /// written.
+    #[error(
+        "{node} was changed by somebody else: it was read as version {}, and the database has {}; \
+         read it again and repeat the change",
+        version(*expected, "none (never saved)"),
+        version(*found, "none (it was deleted)")
+    )]
+    VersionConflict {
+        /// The node.
+        node: KeyOf,
+        /// The version that the struct has; `None` where it was neither saved nor found.
+        expected: Option<i64>,
+        /// The version that the database has; `None` where the node is gone.
+        found: Option<i64>,
     },
     /// A relationship too many, or one too few.
     #[error("{node}: `{field}` is {cardinality}, and {reason}")]
@@ -193,6 +217,15 @@ pub enum ErrorKind {
     /// The caller's own error, by which a transaction was rolled back.
     #[error("{0}")]
     Aborted(Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn joined(violations: &[Violation]) -> String {
+    let violations: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    violations.join("; ")
+}
+
+fn version(version: Option<i64>, none: &str) -> String {
+    version.map_or_else(|| none.to_owned(), |version| version.to_string())
 }
 
 /// Writes `:A or :B`.

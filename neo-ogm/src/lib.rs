@@ -34,9 +34,12 @@ mod text;
 pub use bytes::Bytes;
 pub use error::{Error, ErrorKind};
 pub use executor::{ExplicitTransaction, Graph, Transaction};
-pub use mapping::{Entity, Node, Property, Relationship};
+pub use mapping::{
+    ElementId, Entity, Hooks, Node, Properties, Property, Relationship, RelationshipHooks,
+    Timestamp, Version,
+};
 pub use neo_bolt;
 pub use neo_bolt::AuthToken as Auth;
 pub use neo_bolt::Bookmarks;
-pub use neo_ogm_derive::{Node, Nodes, Property, relationship, test};
+pub use neo_ogm_derive::{Node, Nodes, Properties, Property, relationship, test};
 pub use uuid::Uuid;

@@ -3,11 +3,13 @@
 pub use bytes::Bytes;
 pub use neo_bolt::AuthToken as Auth;
 pub use neo_bolt::value::{Date, DateTime, Duration, LocalDateTime, LocalTime, Point, Time};
-pub use neo_ogm_derive::{Node, Nodes, Property, relationship};
+pub use neo_ogm_derive::{Node, Nodes, Properties, Property, relationship};
 pub use uuid::Uuid;
 
 pub use crate::executor::{Graph, Transaction};
-pub use crate::mapping::{Node, Property};
+pub use crate::mapping::{
+    ElementId, Hooks, Node, Properties, Property, RelationshipHooks, Timestamp, Version,
+};
 pub use crate::operation::NodeExt;
 pub use crate::query::Filter;
 pub use crate::relation::{Many, One, OneOrMore, Related, ZeroOrOne};

@@ -1,20 +1,28 @@
 //! What generated code names; no part of the public API.
 
-pub use std::sync::Arc;
+pub use std::sync::{Arc, OnceLock};
 
+#[cfg(feature = "json")]
+pub use crate::mapping::{decode_json, encode_json, missing_json};
 pub use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, FromBolt, ToBolt};
 
-pub use crate::executor::Graph;
+pub use crate::error::Error;
+pub use crate::executor::{BoxFuture, Graph};
 pub use crate::mapping::{
-    Cardinality, CypherType, DefaultProperties, Direction, Entity, FromColumn, KeyOf, Node,
-    NodeSchema, Operand, OptionalLabel, Property, PropertyRole, PropertySchema, RelationSchema,
-    Relationship, RelationshipSchema, RuleKind, RuleSchema, Similarity, decode_node,
-    decode_relationship, kind, same_text, variant_of,
+    Cardinality, CypherType, DefaultProperties, Direction, ElementId, Entity, FlattenedSchema,
+    FromColumn, HookContext, Hooks, KeyOf, Managed, Node, NodeEvent, NodeSchema, Operand,
+    OptionalLabel, Properties, Property, PropertyRole, PropertySchema, RelationSchema,
+    Relationship, RelationshipEvent, RelationshipHooks, RelationshipSchema, RuleKind, RuleSchema,
+    Similarity, Timestamp, Version, Violations, check_email, check_length, check_range,
+    check_regex, check_with, decode_node, decode_relationship, distinct_names, joined,
+    joined_bytes, joined_len, joined_names, kind, load_refused, node_hook, part_of,
+    relationship_hook, same_text, variant_of, written,
 };
 pub use crate::operation::Find;
-pub use crate::query::{Field, Label, LoadPlan, Relation, Variant};
+pub use crate::query::{Field, Flattened, Label, LoadPlan, Relation, Variant};
 pub use crate::relation::{Origin, RelationField};
 pub use crate::schema::{Part, SchemaPart, SchemaSet};
+use neo_bolt::value::{Map, Value};
 
 /// An eager load of one variant of an enum of nodes: nothing where it belongs to another.
 ///
@@ -69,6 +77,56 @@ pub const fn distinct_labels(schemas: &[&NodeSchema]) -> bool {
     true
 }
 
+/// A regular expression that is compiled when it is first needed.
+pub type Pattern = OnceLock<Result<regex_lite::Regex, String>>;
+
+/// How many of the entries are written: those that are no property of the struct.
+pub fn unmapped_count(rest: &Map, schema: &NodeSchema) -> usize {
+    rest.keys().filter(|name| is_unmapped(name, schema)).count()
+}
+
+/// Writes the entries that are no property of the struct.
+///
+/// # Errors
+/// A value has no form in the dialect of the connection.
+pub fn encode_unmapped(
+    rest: &Map,
+    schema: &NodeSchema,
+    encoder: &mut Encoder<'_>,
+) -> Result<(), EncodeError> {
+    for (name, value) in rest.iter().filter(|(name, _)| is_unmapped(name, schema)) {
+        encoder.string(name)?;
+        value.to_bolt(encoder)?;
+    }
+    Ok(())
+}
+
+fn is_unmapped(name: &str, schema: &NodeSchema) -> bool {
+    !name.starts_with(crate::mapping::RESERVED)
+        && schema
+            .properties
+            .iter()
+            .all(|property| property.name != name)
+}
+
+/// Reads a property that the struct has no field for.
+///
+/// # Errors
+/// Its bytes are broken.
+pub fn decode_unmapped(
+    rest: &mut Map,
+    name: &[u8],
+    decoder: &mut Decoder<'_>,
+) -> Result<(), DecodeError> {
+    let name = String::from_utf8_lossy(name);
+    if name.starts_with(crate::mapping::RESERVED) {
+        return decoder.skip();
+    }
+    let value = Value::from_bolt(decoder).map_err(|error| error.within(&*name))?;
+    rest.insert(name.into_owned(), value);
+    Ok(())
+}
+
 /// A new key of a node.
 pub fn uuid_v7() -> uuid::Uuid {
     uuid::Uuid::now_v7()
@@ -101,11 +159,5 @@ pub fn decode_property<T: Property>(
 /// # Errors
 /// It must be there.
 pub fn missing_property<T: Property>(name: &'static str) -> Result<T, DecodeError> {
-    <T as FromBolt<'_>>::from_missing().map_err(|_| {
-        DecodeError::custom(
-            "there is no such property in the database; make the field an `Option`, or give it a \
-             `default`",
-        )
-        .within(name)
-    })
+    <T as FromBolt<'_>>::from_missing().map_err(|_| crate::mapping::missing(name))
 }

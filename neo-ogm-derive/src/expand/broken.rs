@@ -56,12 +56,14 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
     }
     let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
     let part = super::rules::schema_part(ident, "Node");
+    let schemas = broken.model.as_deref().map(super::node::schemas);
     let inherent = broken.model.as_deref().map(super::node::inherent);
     quote! {
         #messages
         #[automatically_derived]
         const _: () = {
             use ::neo_ogm::__private as __n;
+            #schemas
             #inherent
             impl __n::Node for #ident {
                 const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema::EMPTY;
@@ -151,6 +153,44 @@ pub(crate) fn broken_relationship(input: &DeriveInput, error: &syn::Error) -> To
             }
             #from_column
             #part
+        };
+    }
+}
+
+/// A flattened struct with mistakes.
+pub(crate) fn broken_properties(input: &DeriveInput, error: &syn::Error) -> TokenStream {
+    let messages = error.to_compile_error();
+    if !input.generics.params.is_empty() {
+        return messages;
+    }
+    let ident = &input.ident;
+    quote! {
+        #messages
+        #[automatically_derived]
+        const _: () = {
+            use ::neo_ogm::__private as __n;
+            impl __n::Properties for #ident {
+                type Plain = Self;
+                type Slots = ();
+                const PROPERTIES: &'static [__n::PropertySchema] = &[];
+                fn encode(
+                    &self,
+                    _: &[__n::PropertySchema],
+                    _: &mut __n::Encoder<'_>,
+                ) -> ::core::result::Result<(), __n::EncodeError> {
+                    ::core::unreachable!()
+                }
+                fn read(
+                    _: &mut (),
+                    _: &[u8],
+                    _: &mut __n::Decoder<'_>,
+                ) -> ::core::result::Result<bool, __n::DecodeError> {
+                    ::core::unreachable!()
+                }
+                fn finish(_: ()) -> ::core::result::Result<Self, __n::DecodeError> {
+                    ::core::unreachable!()
+                }
+            }
         };
     }
 }

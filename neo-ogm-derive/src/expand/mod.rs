@@ -2,16 +2,21 @@
 
 mod broken;
 mod codec;
+mod extras;
 mod node;
 mod nodes;
+mod properties;
 mod property;
 mod relationship;
 mod rules;
 mod tokens;
 
-pub(crate) use broken::{broken_node, broken_nodes, broken_property, broken_relationship};
+pub(crate) use broken::{
+    broken_node, broken_nodes, broken_properties, broken_property, broken_relationship,
+};
 pub(crate) use node::node;
 pub(crate) use nodes::nodes;
+pub(crate) use properties::properties;
 pub(crate) use property::property;
 pub(crate) use relationship::relationship;
 

@@ -5,16 +5,22 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned as _;
 
-use super::{at, codec, rules, tokens};
-use crate::model::{DefaultValue, NodeModel, PropertyField, RelationField, is_string};
+use super::codec::{self, Fields};
+use super::{at, extras, rules, tokens};
+use crate::model::{DefaultValue, NodeModel, PropertyField, RelationField, is_option, is_string};
 
 /// Everything that a node struct gets.
 pub(crate) fn node(model: &NodeModel) -> TokenStream {
     let ident = &model.ident;
     let schema = schema(model);
-    let encode = codec::encode(&model.properties);
-    let defaulted = defaulted(model);
-    let decode = codec::decode(&model.properties, &defaulted);
+    let fields = fields(model);
+    let schemas = schemas(model);
+    let encode_key = codec::encode_key(&fields);
+    let encode = codec::encode(&fields);
+    let decode = codec::decode(&fields);
+    let check = extras::check(&model.properties, &model.extras);
+    let managed = extras::managed(&model.properties, &model.extras);
+    let hooks = extras::node_hooks(&model.extras);
     let bind = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
         quote_spanned! {at(relation.target.span())=>
@@ -37,11 +43,17 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
         const _: () = {
             use ::neo_ogm::__private as __n;
 
+            #schemas
+
             impl __n::Node for #ident {
                 #schema
+                #encode_key
                 #encode
                 #decode
                 #label_codec
+                #check
+                #managed
+                #hooks
 
                 #[allow(unused_variables)]
                 fn bind(&self, origin: &__n::Origin) {
@@ -81,6 +93,15 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     }
 }
 
+/// The fields that have to do with the property map.
+fn fields(model: &NodeModel) -> Fields<'_> {
+    Fields {
+        properties: &model.properties,
+        extras: &model.extras,
+        defaulted: defaulted(model),
+    }
+}
+
 /// The fields that the database has nothing for.
 fn defaulted(model: &NodeModel) -> Vec<&Ident> {
     model
@@ -89,6 +110,7 @@ fn defaulted(model: &NodeModel) -> Vec<&Ident> {
         .map(|relation| &relation.ident)
         .chain(&model.skipped)
         .chain(model.optional_labels.iter().map(|label| &label.ident))
+        .chain(&model.extras.element_id)
         .collect()
 }
 
@@ -111,12 +133,17 @@ fn label_codec(model: &NodeModel) -> Option<TokenStream> {
     })
 }
 
+/// The constants that describe properties.
+pub(super) fn schemas(model: &NodeModel) -> TokenStream {
+    codec::schemas(&fields(model))
+}
+
 /// What the rest of a program names: `new`, tokens and finders.
 pub(super) fn inherent(model: &NodeModel) -> TokenStream {
     let ident = &model.ident;
     let defaulted = defaulted(model);
     let constructor = model.constructor.then(|| constructor(model, &defaulted));
-    let fields = tokens::fields(&model.vis, &model.properties);
+    let fields = tokens::fields(&model.vis, &fields(model));
     let relations = tokens::relations(model);
     let labels = tokens::labels(model);
     let finders = tokens::finders(model);
@@ -143,7 +170,6 @@ fn schema(model: &NodeModel) -> TokenStream {
         quote!(__n::OptionalLabel { field: #field, label: #label })
     });
     let type_name = ident.to_string();
-    let properties = codec::schemas(&model.properties);
     let rules = rules::schemas(&model.rules);
     let relations = model.relations.iter().map(|relation| {
         let RelationField {
@@ -178,7 +204,7 @@ fn schema(model: &NodeModel) -> TokenStream {
             label: #label,
             labels: &[#(#labels),*],
             optional_labels: &[#(#optional_labels),*],
-            properties: #properties,
+            properties: __PROPERTIES,
             rules: #rules,
             relations: &[#(#relations),*],
             ..__n::NodeSchema::EMPTY
@@ -214,14 +240,18 @@ fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
         .iter()
         .filter(|property| !property.is_optional())
         .collect();
-    let parameters = given.iter().map(|property| {
-        let (ident, ty) = (&property.ident, &property.ty);
-        if is_string(ty) {
-            quote!(#ident: impl ::core::convert::Into<#ty>)
-        } else {
-            quote!(#ident: #ty)
-        }
-    });
+    let parameters: Vec<_> = given
+        .iter()
+        .map(|property| {
+            let (ident, ty) = (&property.ident, &property.ty);
+            if is_string(ty) {
+                quote!(#ident: impl ::core::convert::Into<#ty>)
+            } else {
+                quote!(#ident: #ty)
+            }
+        })
+        .collect();
+    let parameters = parameters.into_iter();
     let values = model.properties.iter().map(|property| {
         let (ident, ty) = (&property.ident, &property.ty);
         let value = match &property.default {
@@ -234,6 +264,16 @@ fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
         };
         quote!(#ident: #value,)
     });
+    let flattened = model.extras.flattened.iter();
+    let (given, absent): (Vec<_>, Vec<_>) = flattened.partition(|field| !is_option(&field.ty));
+    let flat_parameters = given.iter().map(|field| {
+        let (ident, ty) = (&field.ident, &field.ty);
+        quote!(#ident: #ty)
+    });
+    let parameters = parameters.chain(flat_parameters);
+    let given = given.iter().map(|field| &field.ident);
+    let absent = absent.iter().map(|field| &field.ident);
+    let absent = absent.chain(&model.extras.unmapped);
     let doc = format!(
         "A new `{}`, in memory only; `save` brings it into the database.",
         model.ident
@@ -245,6 +285,8 @@ fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
         #vis fn new(#(#parameters),*) -> Self {
             Self {
                 #(#values)*
+                #(#given,)*
+                #(#absent: ::core::default::Default::default(),)*
                 #(#defaulted: ::core::default::Default::default(),)*
             }
         }

@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Data, DeriveInput, Ident};
+use syn::{Data, DeriveInput};
 
-use super::{codec, rules, tokens};
-use crate::model::{DefaultValue, RelationshipModel};
+use super::codec::{self, Fields};
+use super::{extras, rules, tokens};
+use crate::model::{DefaultValue, RelationshipModel, is_option};
 
 /// The struct without the attributes of its fields, and everything that it gets.
 pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> TokenStream {
@@ -16,11 +17,18 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
     } = model;
     let item = stripped(input);
     let type_name = ident.to_string();
-    let properties = codec::schemas(&model.properties);
-    let encode = codec::encode(&model.properties);
-    let skipped: Vec<&Ident> = model.skipped.iter().collect();
-    let decode = codec::decode(&model.properties, &skipped);
-    let fields = tokens::fields(&model.vis, &model.properties);
+    let fields = Fields {
+        properties: &model.properties,
+        extras: &model.extras,
+        defaulted: model.skipped.iter().collect(),
+    };
+    let schemas = codec::schemas(&fields);
+    let encode_key = codec::encode_key(&fields);
+    let encode = codec::encode(&fields);
+    let decode = codec::decode(&fields);
+    let check = extras::check(&model.properties, &model.extras);
+    let hooks = extras::relationship_hooks(&model.extras);
+    let tokens = tokens::fields(&model.vis, &fields);
     let defaults = defaults(model);
     let rules = rules::schemas(&model.rules);
     let rule_checks = rules::checks(&model.rules);
@@ -32,15 +40,20 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
         const _: () = {
             use ::neo_ogm::__private as __n;
 
+            #schemas
+
             impl __n::Relationship for #ident {
                 const SCHEMA: &'static __n::RelationshipSchema = &__n::RelationshipSchema {
                     type_name: #type_name,
                     relationship_type: #relationship_type,
-                    properties: #properties,
+                    properties: __PROPERTIES,
                     rules: #rules,
                 };
+                #encode_key
                 #encode
                 #decode
+                #check
+                #hooks
             }
 
             impl __n::FromColumn for #ident {
@@ -53,7 +66,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
             }
 
             impl #ident {
-                #fields
+                #tokens
             }
 
             #part
@@ -70,6 +83,11 @@ fn defaults(model: &RelationshipModel) -> Option<TokenStream> {
         .properties
         .iter()
         .any(|property| !property.is_optional() || property.key)
+        || model
+            .extras
+            .flattened
+            .iter()
+            .any(|field| !is_option(&field.ty))
     {
         return None;
     }
@@ -82,11 +100,13 @@ fn defaults(model: &RelationshipModel) -> Option<TokenStream> {
         }
     });
     let skipped = &model.skipped;
+    let flattened = model.extras.flattened.iter().map(|field| &field.ident);
     Some(quote! {
         impl __n::DefaultProperties for #ident {
             fn default_properties() -> Self {
                 Self {
                     #(#values)*
+                    #(#flattened: ::core::option::Option::None,)*
                     #(#skipped: ::core::default::Default::default(),)*
                 }
             }

@@ -6,25 +6,51 @@ use syn::spanned::Spanned as _;
 use syn::{Ident, Visibility};
 
 use super::at;
-use crate::model::{NodeModel, PropertyField};
+use super::codec::{self, Fields};
+use crate::model::NodeModel;
 
 fn token(property_field: &str, ident: &Ident) -> Ident {
     Ident::new(&property_field.to_uppercase(), ident.span())
 }
 
-/// A token for each property.
-pub(super) fn fields(vis: &Visibility, properties: &[PropertyField]) -> TokenStream {
-    let tokens = properties.iter().map(|property| {
+/// A token for each property, and for each flattened struct.
+pub(super) fn fields(vis: &Visibility, fields: &Fields<'_>) -> TokenStream {
+    let flattened = fields
+        .extras
+        .flattened
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            let ty = &field.ty;
+            let token = token(&field.field, &field.ident);
+            let doc = format!(
+                "Names the properties of `{}` in filters and orderings.",
+                field.field
+            );
+            let value = codec::flattened_token(fields, index);
+            let plain = quote_spanned!(at(ty.span())=> <#ty as __n::Properties>::Plain);
+            quote! {
+                #[doc = #doc]
+                #[allow(dead_code)]
+                #vis const #token: __n::Flattened<Self, #plain> = #value;
+            }
+        });
+    let tokens = fields.properties.iter().map(|property| {
         let (ty, name) = (&property.ty, &property.name);
         let token = token(&property.field, &property.ident);
         let doc = format!("Names the property `{name}` in filters, orderings and selections.");
+        let ty = match (property.json, crate::model::is_option(ty)) {
+            (false, _) => quote!(#ty),
+            (true, false) => quote!(::std::string::String),
+            (true, true) => quote!(::core::option::Option<::std::string::String>),
+        };
         quote! {
             #[doc = #doc]
             #[allow(dead_code)]
             #vis const #token: __n::Field<Self, #ty> = __n::Field::new(#name);
         }
     });
-    quote!(#(#tokens)*)
+    quote!(#(#tokens)* #(#flattened)*)
 }
 
 /// A token for each relationship field.

@@ -1,11 +1,13 @@
 //! Property fields: what nodes and relationships have in common.
 
 use proc_macro2::Span;
-use syn::{Expr, Field, Ident, Type};
+use syn::{Expr, ExprLit, Field, Ident, Lit, Type};
 
 use super::errors::Errors;
+use super::extras::FlattenField;
 use super::names::{Case, plain};
 use super::rules::{self, Rule};
+use super::validate::{self, Check};
 use crate::parse::{Setting, Value};
 
 /// What stands in for a value that is not there.
@@ -31,25 +33,63 @@ pub(crate) struct PropertyField {
     /// Constraints and indexes of this property alone.
     pub(crate) rules: Vec<Rule>,
     pub(crate) default: Option<DefaultValue>,
+    pub(crate) role: Role,
+    /// Stored as JSON text.
+    pub(crate) json: bool,
+    /// Rules of validation.
+    pub(crate) checks: Vec<Check>,
+}
+
+/// Who writes a property.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Plain,
+    ReadOnly,
+    Version,
+    CreatedAt,
+    UpdatedAt,
+}
+
+/// Which kind of struct a field is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Node,
+    Relationship,
+    Properties,
 }
 
 impl PropertyField {
     /// Whether a value need not be given.
     pub(crate) fn is_optional(&self) -> bool {
         self.generated
+            || self.role != Role::Plain
             || self.default.is_some()
             || is_named(&self.ty, "Option")
-            || is_named(&self.ty, "Vec")
+            || self.is_list()
+    }
+
+    /// Whether the struct's field is what is written.
+    pub(crate) fn is_written(&self) -> bool {
+        !self.key && self.role == Role::Plain
     }
 
     pub(crate) fn is_list(&self) -> bool {
-        is_named(&self.ty, "Vec")
+        let lists = ["Vec", "HashSet", "BTreeSet"];
+        lists.iter().any(|name| is_named(&self.ty, name))
     }
 }
 
 /// Whether the last part of a type's path has this name.
 pub(super) fn is_named(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|s| s.ident == name))
+}
+
+pub(crate) fn is_timestamp(ty: &Type) -> bool {
+    is_named(ty, "Timestamp")
+}
+
+pub(crate) fn is_option(ty: &Type) -> bool {
+    is_named(ty, "Option")
 }
 
 pub(crate) fn is_string(ty: &Type) -> bool {
@@ -60,6 +100,9 @@ pub(crate) fn is_string(ty: &Type) -> bool {
 pub(super) enum Read {
     Property(Box<PropertyField>),
     Skipped(Ident),
+    Flattened(Box<FlattenField>),
+    ElementId(Ident),
+    Unmapped(Ident),
 }
 
 const OF_NODES: &[&str] = &[
@@ -75,27 +118,63 @@ const OF_NODES: &[&str] = &[
     "default",
     "skip",
     "optional_label",
+    "json",
+    "flatten",
+    "prefix",
+    "read_only",
+    "unmapped",
+    "element_id",
+    "version",
+    "created_at",
+    "updated_at",
+    "validate",
 ];
 const OF_RELATIONSHIPS: &[&str] = &[
-    "key", "unique", "index", "required", "typed", "fulltext", "vector", "rename", "default",
+    "key",
+    "unique",
+    "index",
+    "required",
+    "typed",
+    "fulltext",
+    "vector",
+    "rename",
+    "default",
     "skip",
+    "json",
+    "flatten",
+    "prefix",
+    "read_only",
+    "validate",
+];
+const OF_PROPERTIES: &[&str] = &[
+    "rename",
+    "default",
+    "skip",
+    "json",
+    "flatten",
+    "prefix",
+    "read_only",
+    "validate",
 ];
 
-/// Reads the options of one field. `node` says whether it is of a node.
+/// Reads the options of one field.
 pub(super) fn read(
     errors: &mut Errors,
     field: &Field,
     ident: &Ident,
     settings: &[Setting],
     case: Option<Case>,
-    node: bool,
+    of: Place,
 ) -> Read {
-    let (place, known) = if node {
-        ("a field of a node", OF_NODES)
-    } else {
-        ("a field of a relationship", OF_RELATIONSHIPS)
+    let (place, known) = match of {
+        Place::Node => ("a field of a node", OF_NODES),
+        Place::Relationship => ("a field of a relationship", OF_RELATIONSHIPS),
+        Place::Properties => ("a field of a flattened struct", OF_PROPERTIES),
     };
-    errors.repeated(settings, &["index"]);
+    errors.repeated(settings, &["index", "validate"]);
+    if let Some(whole) = whole(errors, field, ident, settings, case, known) {
+        return whole;
+    }
     let rust_name = plain(ident);
     let mut property = PropertyField {
         ident: ident.clone(),
@@ -108,6 +187,9 @@ pub(super) fn read(
         index: false,
         rules: Vec::new(),
         default: None,
+        role: Role::Plain,
+        json: false,
+        checks: Vec::new(),
     };
     let mut skip = None;
     for setting in settings {
@@ -135,21 +217,164 @@ pub(super) fn read(
             name if rules::OF_FIELDS.contains(&name) => {
                 rules::of_field(errors, &mut property, setting)
             }
+            // It looks at the default, which may come behind it.
+            "validate" => {}
+            "prefix" => errors.at(
+                setting.span(),
+                "`prefix` goes with `flatten`: `flatten, prefix = \"…\"`",
+            ),
             flag => {
                 errors.ok(setting.flag());
                 match flag {
                     "key" => property.key = true,
                     "generated" => property.generated = true,
+                    "json" => property.json = true,
+                    "read_only" => property.role = Role::ReadOnly,
+                    "version" => property.role = Role::Version,
+                    "created_at" => property.role = Role::CreatedAt,
+                    "updated_at" => property.role = Role::UpdatedAt,
                     _ => skip = Some(setting.span()),
                 }
             }
         }
     }
-    check(errors, &property, settings, skip, node);
+    for setting in settings.iter().filter(|s| s.name == "validate") {
+        validate::of_field(errors, &mut property, setting);
+    }
+    check(errors, &property, settings, skip, of == Place::Node);
+    check_role(errors, &property, settings);
     if skip.is_some() {
         Read::Skipped(ident.clone())
     } else {
         Read::Property(Box::new(property))
+    }
+}
+
+/// Reads a field that is no property of its own: flattened, an element id, or the keeper of
+/// properties that no field takes.
+fn whole(
+    errors: &mut Errors,
+    field: &Field,
+    ident: &Ident,
+    settings: &[Setting],
+    case: Option<Case>,
+    known: &[&str],
+) -> Option<Read> {
+    let is_whole = |setting: &&Setting| {
+        ["flatten", "element_id", "unmapped"]
+            .iter()
+            .any(|name| setting.name == name)
+            && known.iter().any(|name| setting.name == name)
+    };
+    let setting = settings.iter().find(is_whole)?;
+    errors.ok(setting.flag());
+    let option = setting.name.to_string();
+    for other in settings.iter().filter(|other| other.name != setting.name) {
+        if option != "flatten" || other.name != "prefix" {
+            errors.at(
+                other.span(),
+                format!("`{}` does not go with `{option}`", other.name),
+            );
+        }
+    }
+    let wrong = |wanted: &str| {
+        syn::Error::new_spanned(&field.ty, format!("the field of `{option}` is {wanted}"))
+    };
+    Some(match option.as_str() {
+        "flatten" => {
+            let rust_name = plain(ident);
+            let name = case.map_or_else(|| rust_name.clone(), |case| case.apply(&rust_name));
+            let mut prefix = format!("{name}.");
+            if let Some(given) = settings.iter().find(|setting| setting.name == "prefix") {
+                match &given.value {
+                    Value::Is(Expr::Lit(ExprLit {
+                        lit: Lit::Str(text),
+                        ..
+                    })) => prefix = text.value(),
+                    _ => errors.at(
+                        given.span(),
+                        "`prefix` takes a text, which may be empty: `prefix = \"\"`",
+                    ),
+                }
+            }
+            Read::Flattened(Box::new(FlattenField {
+                ident: ident.clone(),
+                field: rust_name,
+                ty: field.ty.clone(),
+                prefix,
+            }))
+        }
+        "element_id" => {
+            if !is_named(&field.ty, "ElementId") {
+                errors.add(wrong(
+                    "an `ElementId`, which is filled when the node is saved or found",
+                ));
+            }
+            Read::ElementId(ident.clone())
+        }
+        _ => {
+            if !is_named(&field.ty, "Map") {
+                errors.add(wrong("a `neo_ogm::neo_bolt::value::Map`"));
+            }
+            Read::Unmapped(ident.clone())
+        }
+    })
+}
+
+/// What the mapper or somebody else writes is not the struct's to write.
+fn check_role(errors: &mut Errors, property: &PropertyField, settings: &[Setting]) {
+    const ROLES: &[&str] = &["read_only", "version", "created_at", "updated_at"];
+    let span_of = |name: &str| settings.iter().find(|s| s.name == name).map(Setting::span);
+    if property.json
+        && property.key
+        && let Some(span) = span_of("json")
+    {
+        errors.at(
+            span,
+            "JSON text is no key: the same value can be written in many ways",
+        );
+    }
+    let is_role = |setting: &&Setting| ROLES.iter().any(|role| setting.name == role);
+    let mut roles = settings.iter().filter(is_role);
+    let Some(role) = roles.next() else { return };
+    if let Some(second) = roles.next() {
+        errors.at(
+            second.span(),
+            format!("`{}` does not go with `{}`", second.name, role.name),
+        );
+    }
+    let by_mapper = property.role != Role::ReadOnly;
+    for other in ["key", "generated", "json", "default", "validate"] {
+        if let Some(span) = span_of(other)
+            && (by_mapper || ["key", "generated", "validate"].contains(&other))
+        {
+            let why = if by_mapper {
+                "the mapper writes this field"
+            } else if other == "validate" {
+                "what is not written needs no validation"
+            } else {
+                "a key that is never written would name nothing"
+            };
+            errors.at(
+                span,
+                format!("`{other}` does not go with `{}`: {why}", role.name),
+            );
+        }
+    }
+    let (fits, wanted) = match property.role {
+        Role::Version => (is_named(&property.ty, "Version"), "a `neo_ogm::Version`"),
+        Role::CreatedAt | Role::UpdatedAt => (
+            is_named(&property.ty, "Timestamp") || is_named(&property.ty, "Option"),
+            "a `neo_ogm::Timestamp`, or an `Option` of a date-time type: before the first save \
+             there is none",
+        ),
+        _ => return,
+    };
+    if !fits {
+        errors.add(syn::Error::new_spanned(
+            &property.ty,
+            format!("the field of `{}` is {wanted}", role.name),
+        ));
     }
 }
 

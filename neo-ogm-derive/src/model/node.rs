@@ -6,9 +6,11 @@ use syn::{
 };
 
 use super::errors::Errors;
-use super::fields::{self, PropertyField, Read};
+use super::extras::{self, Extras};
+use super::fields::{self, Place, PropertyField, Read};
 use super::names::{Case, plain};
 use super::rules::{self, Rule};
+use super::validate;
 use crate::parse::{self, Setting};
 
 /// A node struct.
@@ -25,6 +27,7 @@ pub(crate) struct NodeModel {
     /// Constraints and indexes.
     pub(crate) rules: Vec<Rule>,
     pub(crate) constructor: bool,
+    pub(crate) extras: Extras,
 }
 
 /// A `bool` field that is a label.
@@ -57,6 +60,8 @@ const OPTIONS: &[&str] = &[
     "fulltext",
     "node_key",
     "no_new",
+    "validate",
+    "hooks",
 ];
 const CARDINALITIES: &[&str] = &["One", "ZeroOrOne", "OneOrMore", "Many"];
 
@@ -112,6 +117,7 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
         skipped: Vec::new(),
         rules: Vec::new(),
         constructor: true,
+        extras: Extras::default(),
     };
     let mut case = None;
     for setting in &settings {
@@ -129,6 +135,14 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
             "no_new" => {
                 errors.ok(setting.flag());
                 model.constructor = false;
+            }
+            "validate" => {
+                let checks = validate::of_struct(&mut errors, setting);
+                model.extras.checks.extend(checks);
+            }
+            "hooks" => {
+                errors.ok(setting.flag());
+                model.extras.hooks = true;
             }
             // They name fields, which come first.
             "unique" | "index" | "fulltext" | "node_key" => {}
@@ -150,6 +164,7 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
         );
     }
     fields::check_names(&mut errors, &model.properties);
+    extras::check(&mut errors, &model.properties);
     check_labels(&mut errors, &model);
     let clash = check_tokens(&mut errors, &model);
     match errors.into_error() {
@@ -189,9 +204,16 @@ fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: O
     if let Some(setting) = settings.iter().find(|s| s.name == "optional_label") {
         return optional_label(errors, model, field, ident, setting, settings.len());
     }
-    match fields::read(errors, field, ident, &settings, case, true) {
+    match fields::read(errors, field, ident, &settings, case, Place::Node) {
         Read::Property(property) => model.properties.push(*property),
         Read::Skipped(ident) => model.skipped.push(ident),
+        Read::Flattened(flattened) => model.extras.flattened.push(*flattened),
+        Read::ElementId(ident) => {
+            extras::only(errors, &mut model.extras.element_id, ident, "element_id");
+        }
+        Read::Unmapped(ident) => {
+            extras::only(errors, &mut model.extras.unmapped, ident, "unmapped");
+        }
     }
 }
 
@@ -346,7 +368,10 @@ fn check_tokens(errors: &mut Errors, model: &NodeModel) -> bool {
     let relations = model.relations.iter().map(|r| (&r.ident, r.field.as_str()));
     let labels = model.optional_labels.iter();
     let labels = labels.map(|l| (&l.ident, l.field.as_str()));
-    for (ident, field) in properties.chain(relations).chain(labels) {
+    let flattened = model.extras.flattened.iter();
+    let flattened = flattened.map(|f| (&f.ident, f.field.as_str()));
+    let all = properties.chain(relations).chain(labels).chain(flattened);
+    for (ident, field) in all {
         let token = field.to_uppercase();
         if token == "SCHEMA" {
             errors.at(

@@ -4,9 +4,11 @@ use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput, Fields, Ident, Visibility};
 
 use super::errors::Errors;
-use super::fields::{self, PropertyField, Read};
+use super::extras::Extras;
+use super::fields::{self, Place, PropertyField, Read};
 use super::names::{Case, plain};
 use super::rules::{self, Rule};
+use super::validate;
 use crate::parse;
 
 /// A relationship struct.
@@ -18,6 +20,7 @@ pub(crate) struct RelationshipModel {
     pub(crate) skipped: Vec<Ident>,
     /// Constraints and indexes.
     pub(crate) rules: Vec<Rule>,
+    pub(crate) extras: Extras,
 }
 
 const OPTIONS: &[&str] = &[
@@ -27,6 +30,8 @@ const OPTIONS: &[&str] = &[
     "index",
     "fulltext",
     "relationship_key",
+    "validate",
+    "hooks",
 ];
 
 /// Reads a relationship struct and the arguments of its attribute.
@@ -61,6 +66,7 @@ pub(crate) fn relationship(
         properties: Vec::new(),
         skipped: Vec::new(),
         rules: Vec::new(),
+        extras: Extras::default(),
     };
     let mut case = None;
     for setting in &settings {
@@ -71,6 +77,14 @@ pub(crate) fn relationship(
                 }
             }
             "rename_all" => case = errors.ok(setting.text().and_then(|t| Case::parse(&t))),
+            "validate" => {
+                let checks = validate::of_struct(&mut errors, setting);
+                model.extras.checks.extend(checks);
+            }
+            "hooks" => {
+                errors.ok(setting.flag());
+                model.extras.hooks = true;
+            }
             // They name fields, which come first.
             "unique" | "index" | "fulltext" | "relationship_key" => {}
             _ => errors.unknown(setting, "a relationship struct", OPTIONS),
@@ -82,9 +96,19 @@ pub(crate) fn relationship(
             .ok(parse::attribute(&field.attrs, "relationship"))
             .flatten();
         let settings = settings.map(|(_, settings)| settings).unwrap_or_default();
-        match fields::read(&mut errors, field, ident, &settings, case, false) {
+        match fields::read(
+            &mut errors,
+            field,
+            ident,
+            &settings,
+            case,
+            Place::Relationship,
+        ) {
             Read::Property(property) => model.properties.push(*property),
             Read::Skipped(ident) => model.skipped.push(ident),
+            Read::Flattened(flattened) => model.extras.flattened.push(*flattened),
+            // Those are no options here.
+            Read::ElementId(_) | Read::Unmapped(_) => {}
         }
     }
     model.rules = rules::of_struct(&mut errors, &model.properties, &settings, false);

@@ -5,8 +5,8 @@ use std::future::IntoFuture;
 use std::ops::Deref;
 
 use neo_bolt::AccessMode;
-use uuid::Uuid;
 
+use super::attempt::UnitOfWork;
 use super::{BoxFuture, Executor, Graph, Target, Transaction};
 use crate::error::Error;
 
@@ -83,8 +83,13 @@ impl IntoFuture for BeginTransaction {
             let session = self.graph.session(self.mode);
             let config = self.graph.transaction_config();
             let inner = session.into_transaction(config).await?;
-            let handle = Transaction::new(inner.handle(), self.graph, Uuid::now_v7());
-            Ok(ExplicitTransaction { inner, handle })
+            let unit = UnitOfWork::new();
+            let handle = Transaction::new(inner.handle(), self.graph, &unit);
+            Ok(ExplicitTransaction {
+                inner,
+                handle,
+                unit,
+            })
         })
     }
 }
@@ -97,6 +102,8 @@ impl IntoFuture for BeginTransaction {
 pub struct ExplicitTransaction {
     inner: neo_bolt::Transaction<'static>,
     handle: Transaction,
+    /// How it ends, for the values that wait for that.
+    unit: UnitOfWork,
 }
 
 impl fmt::Debug for ExplicitTransaction {
@@ -117,7 +124,9 @@ impl ExplicitTransaction {
     /// # Cancel safety
     /// Dropping the future leaves open whether the commit took effect.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await?;
+        self.unit.end(true);
+        Ok(())
     }
 
     /// Undoes what was done, and waits until the database has.

@@ -11,8 +11,8 @@ use neo_bolt::{
     AccessMode, AuthToken, BookmarkManager, Bookmarks, Driver, DriverBuilder, EagerResult,
     ManagedTransaction, Session, SessionConfig, TransactionConfig,
 };
-use uuid::Uuid;
 
+use super::attempt::UnitOfWork;
 use super::{Records, Transaction};
 use crate::error::Error;
 
@@ -271,13 +271,15 @@ impl Graph {
         T: Send,
     {
         let mut session = self.session(mode);
-        let unit = Uuid::now_v7();
-        let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), unit));
+        let unit = UnitOfWork::new();
+        let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), &unit));
         let config = self.transaction_config();
-        match mode {
+        let done = match mode {
             AccessMode::Read => session.execute_read_with(config, attempt).await,
             AccessMode::Write => session.execute_write_with(config, attempt).await,
-        }
+        };
+        unit.end(done.is_ok());
+        done
     }
 
     /// A session of the driver with this handle's settings and bookmarks.

@@ -1,6 +1,7 @@
 //! Where statements run: on a graph handle, each in a transaction of its own, or within a
 //! transaction of the caller's.
 
+mod attempt;
 mod explicit;
 mod graph;
 mod records;
@@ -11,6 +12,7 @@ pub use explicit::{BeginTransaction, ExplicitTransaction};
 pub use graph::{Graph, GraphBuilder};
 pub use transaction::Transaction;
 
+pub(crate) use attempt::Attempt;
 pub(crate) use records::Records;
 
 use std::future::Future;
@@ -18,6 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use neo_bolt::packstream::ToBolt;
+use neo_bolt::value::DateTime;
 use neo_bolt::{AccessMode, EagerResult};
 
 use crate::error::Error;
@@ -113,6 +116,22 @@ impl Target {
         match self {
             Self::Graph(graph) => graph.stream(mode, statement, parameters).await,
             Self::Transaction(transaction) => transaction.stream(statement, parameters).await,
+        }
+    }
+
+    /// The attempt of a unit of work that the operation is part of; none on a graph handle.
+    pub(crate) fn attempt(&self) -> Option<&Arc<Attempt>> {
+        match self {
+            Self::Graph(_) => None,
+            Self::Transaction(transaction) => Some(transaction.attempt_state()),
+        }
+    }
+
+    /// The time that an operation writes: its own, or that of the unit of work.
+    pub(crate) fn time(&self) -> DateTime {
+        match self {
+            Self::Graph(_) => DateTime::now(),
+            Self::Transaction(transaction) => transaction.started().clone(),
         }
     }
 

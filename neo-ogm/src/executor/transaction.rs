@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use neo_bolt::packstream::ToBolt;
+use neo_bolt::value::DateTime;
 use neo_bolt::{EagerResult, ManagedTransaction};
 use uuid::Uuid;
 
-use super::{Graph, Records};
+use super::attempt::UnitOfWork;
+use super::{Attempt, Graph, Records};
 use crate::error::Error;
 
 /// A transaction that [`Graph::transaction`] or [`Graph::begin`] opened: a handle, cheap to clone.
@@ -25,13 +27,17 @@ pub struct Transaction {
 #[derive(Debug)]
 struct Unit {
     id: Uuid,
+    started: DateTime,
+    attempt: Arc<Attempt>,
     operations: AtomicU64,
 }
 
 impl Transaction {
-    pub(super) fn new(inner: ManagedTransaction, graph: Graph, unit: Uuid) -> Self {
+    pub(super) fn new(inner: ManagedTransaction, graph: Graph, unit: &UnitOfWork) -> Self {
         let unit = Arc::new(Unit {
-            id: unit,
+            id: unit.id,
+            started: unit.started.clone(),
+            attempt: unit.attempt(),
             operations: AtomicU64::new(0),
         });
         Self { inner, graph, unit }
@@ -66,6 +72,15 @@ impl Transaction {
             self.inner.run(statement, parameters).await?,
             None,
         ))
+    }
+
+    /// The attempt, of which values that are pending are.
+    pub(super) fn attempt_state(&self) -> &Arc<Attempt> {
+        &self.unit.attempt
+    }
+
+    pub(super) fn started(&self) -> &DateTime {
+        &self.unit.started
     }
 
     pub(super) fn operation_token(&self) -> String {

@@ -37,7 +37,9 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
     let properties = decoder.clone();
     let mut node =
         N::decode_properties(decoder).map_err(|error| error.within(name::<N>(properties)))?;
-    decoder.node_footer(&header)?;
+    if let Some(id) = decoder.node_footer(&header)? {
+        node.set_element_id(id);
+    }
     let optional = N::SCHEMA.optional_labels;
     if !optional.is_empty() {
         let mut found = 0;
@@ -47,6 +49,9 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
             }
         }
         node.set_optional_labels(found);
+    }
+    if N::HOOKS {
+        node.loaded()?;
     }
     if !N::SCHEMA.relations.is_empty() {
         node.bind(&Origin::new(&node, graph).map_err(DecodeError::custom)?);
@@ -129,9 +134,12 @@ pub fn decode_relationship<R: Relationship>(
             "expected a relationship of type :{expected}, found :{found}",
         )));
     }
-    let properties = R::decode_properties(decoder)?;
+    let mut carried = R::decode_properties(decoder)?;
     decoder.relationship_footer(&header)?;
-    Ok(properties)
+    if R::HOOKS {
+        carried.loaded()?;
+    }
+    Ok(carried)
 }
 
 impl<T: FromColumn> FromColumn for Option<T> {

@@ -7,8 +7,9 @@ use bytes::BytesMut;
 use neo_bolt::packstream::{DecodeError, Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
 use neo_bolt::value::Value;
 
-use super::NodeSchema;
-use crate::executor::Graph;
+use super::{HookContext, Managed, NodeEvent, NodeSchema, Violations};
+use crate::error::Error;
+use crate::executor::{BoxFuture, Graph};
 use crate::query::LoadPlan;
 use crate::relation::Origin;
 
@@ -63,6 +64,42 @@ pub trait Node: Sized + Send + Sync + 'static {
     /// Sets the fields behind [`NodeSchema::optional_labels`], in the same form.
     fn set_optional_labels(&mut self, labels: u64) {
         let _ = labels;
+    }
+
+    /// The fields that the mapper fills.
+    fn managed(&self) -> Managed<'_> {
+        Managed::default()
+    }
+
+    /// Remembers the element id that was read with the node.
+    fn set_element_id(&mut self, id: &str) {
+        let _ = id;
+    }
+
+    /// Adds the rules of validation that the struct breaks.
+    fn check(&self, violations: &mut Violations) {
+        let _ = violations;
+    }
+
+    /// Whether the struct has [`Hooks`](super::Hooks); without, nothing below is ever called.
+    const HOOKS: bool = false;
+
+    /// Calls a hook.
+    fn hook<'a>(
+        &'a self,
+        event: NodeEvent,
+        cx: &'a HookContext,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let _ = (event, cx);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Calls the hook that follows a read.
+    ///
+    /// # Errors
+    /// The hook refused.
+    fn loaded(&mut self) -> Result<(), DecodeError> {
+        Ok(())
     }
 }
 

@@ -153,7 +153,7 @@ macro_rules! properties {
 }
 properties!(Text, String: String);
 properties!(Ordered, String: Uuid, char);
-properties!(Integer, Integer: i8, i16, i32, i64, u8, u16, u32, u64);
+properties!(Integer, Integer: i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 properties!(Float, Float: f32, f64);
 properties!(Dated, Date: Date);
 properties!(Ordered, ZonedTime: Time);

@@ -2,7 +2,9 @@
 
 use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder};
 
-use super::RelationshipSchema;
+use super::{HookContext, RelationshipEvent, RelationshipSchema, Violations};
+use crate::error::Error;
+use crate::executor::BoxFuture;
 
 /// A struct whose values are what a relationship carries. `#[relationship]` implements it; `()`
 /// carries nothing and goes with any type.
@@ -32,6 +34,33 @@ pub trait Relationship: Sized + Send + Sync + 'static {
     /// # Errors
     /// A property that is due is missing, or of another type.
     fn decode_properties(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError>;
+
+    /// Adds the rules of validation that the struct breaks.
+    fn check(&self, violations: &mut Violations) {
+        let _ = violations;
+    }
+
+    /// Whether the struct has [`RelationshipHooks`](super::RelationshipHooks); without, nothing
+    /// below is ever called.
+    const HOOKS: bool = false;
+
+    /// Calls a hook; those about a connect need what the relationship `carried`.
+    fn hook<'a>(
+        carried: Option<&'a Self>,
+        event: RelationshipEvent,
+        cx: &'a HookContext,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let _ = (carried, event, cx);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Calls the hook that follows a read.
+    ///
+    /// # Errors
+    /// The hook refused.
+    fn loaded(&mut self) -> Result<(), DecodeError> {
+        Ok(())
+    }
 }
 
 impl Relationship for () {

@@ -7,7 +7,7 @@ mod find;
 mod key;
 mod node;
 mod refresh;
-mod save;
+mod write;
 
 pub use bulk::{ConnectAll, DeleteAll, InsertAll, Progress, SaveAll, UpdateAll};
 pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
@@ -18,4 +18,4 @@ pub use find::{
 };
 pub use node::NodeExt;
 pub use refresh::Refresh;
-pub use save::{Insert, Save, Update};
+pub use write::{CreateOrUpdate, GetOrCreate, Insert, Save, SaveChanges, Tracked, Update};

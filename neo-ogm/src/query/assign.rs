@@ -96,7 +96,7 @@ impl Look {
             }
             Condition::Not(inner) | Condition::Unless(inner) => self.condition(inner, beyond),
             Condition::IsNull(expr) => self.expression(expr, beyond),
-            Condition::HasLabel(_) => false,
+            Condition::HasLabel(_) | Condition::ElementId(_) => false,
             Condition::Compare { left, right, .. } => {
                 self.expression(left, beyond) || self.expression(right, beyond)
             }

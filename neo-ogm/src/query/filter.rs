@@ -47,6 +47,8 @@ pub(crate) enum Condition {
     IsNull(Expr),
     /// The node has the label.
     HasLabel(&'static str),
+    /// The node has the element id.
+    ElementId(Parameter),
     Compare {
         left: Expr,
         comparison: Comparison,

@@ -10,7 +10,10 @@ use super::ends::{self, Bound, EndParameters, Keys};
 use super::said::{PropertiesGiven, PropertiesMissing, Said, Set};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Entity, NodeSchema, RelationSchema, Relationship};
+use crate::mapping::{
+    Entity, HookContext, NodeSchema, Operation, RelationSchema, Relationship, RelationshipEvent,
+    check_relationship,
+};
 
 /// A connect, or a replace, that waits to be awaited.
 ///
@@ -115,6 +118,7 @@ async fn run<T: Entity, R: Relationship>(
     let bound = ends::bound(bound)?;
     let key = target.key()?;
     let executor = bound.target(on);
+    let hooks = before(properties.as_ref(), others, &executor).await?;
     let statement: Arc<str> = statement::<T, R>(&bound, key.schema, others, set).into();
     let parameters = EndParameters {
         target: Some(&key),
@@ -131,7 +135,31 @@ async fn run<T: Entity, R: Relationship>(
         };
         return Err(ends::explain::<T>(&bound, &key, &executor, operation).await);
     }
+    if let Some(cx) = hooks {
+        R::hook(properties.as_ref(), RelationshipEvent::AfterConnect, &cx).await?;
+    }
     Ok(())
+}
+
+/// Rules, and the hook that comes first.
+async fn before<R: Relationship>(
+    carried: Option<&R>,
+    others: Others,
+    executor: &Target,
+) -> Result<Option<HookContext>, Error> {
+    if let Some(carried) = carried {
+        check_relationship(carried)?;
+    }
+    if !R::HOOKS {
+        return Ok(None);
+    }
+    let operation = match others {
+        Others::Stay => Operation::Connect,
+        Others::Go => Operation::Replace,
+    };
+    let cx = HookContext::new(executor, operation);
+    R::hook(carried, RelationshipEvent::BeforeConnect, &cx).await?;
+    Ok(Some(cx))
 }
 
 fn statement<T: Entity, R: Relationship>(

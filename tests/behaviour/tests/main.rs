@@ -17,10 +17,16 @@ mod faults;
 mod find;
 #[path = "behaviour/foreign.rs"]
 mod foreign;
+#[path = "behaviour/hooks.rs"]
+mod hooks;
 #[path = "behaviour/labels.rs"]
 mod labels;
+#[path = "behaviour/managed.rs"]
+mod managed;
 #[path = "behaviour/nodes.rs"]
 mod nodes;
+#[path = "behaviour/properties.rs"]
+mod properties;
 #[path = "behaviour/query/mod.rs"]
 mod query;
 #[path = "behaviour/relation_find.rs"]
@@ -37,5 +43,11 @@ mod streams;
 mod testing;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
+#[path = "behaviour/validation.rs"]
+mod validation;
 #[path = "behaviour/values.rs"]
 mod values;
+#[path = "behaviour/versions.rs"]
+mod versions;
+#[path = "behaviour/writes.rs"]
+mod writes;

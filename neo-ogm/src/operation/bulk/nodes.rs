@@ -13,7 +13,7 @@ use super::run::{self, Options, Progress, options};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target};
 use crate::mapping::{KeyOf, Node};
-use crate::operation::save::{TOKEN, bind, created_labels, labels};
+use crate::operation::write::{TOKEN, bind, created_labels, labels};
 use crate::query::{raise, raised};
 use crate::relation::keyed_by;
 use crate::relation::pairs::{Failed, GUARD, sorted};

@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Executor, Graph, Target, Transaction};
-use crate::mapping::Node;
+use crate::mapping::{HookContext, Node};
 
 impl Graph {
     /// A statement of the caller's own: `graph.cypher("…").param("y", 1800).fetch(&graph)`. See
@@ -34,6 +34,13 @@ impl Graph {
 
 impl Transaction {
     /// A statement of the caller's own; see [`CypherQuery`].
+    pub fn cypher(&self, statement: impl Into<Arc<str>>) -> CypherQuery {
+        CypherQuery::new(statement.into())
+    }
+}
+
+impl HookContext {
+    /// A statement of the caller's own; run it on this context.
     pub fn cypher(&self, statement: impl Into<Arc<str>>) -> CypherQuery {
         CypherQuery::new(statement.into())
     }

@@ -308,7 +308,10 @@ fn aggregates_of<'c>(condition: &'c Condition, found: &mut Vec<&'c Expr>) {
         }
         Condition::Not(inner) | Condition::Unless(inner) => aggregates_of(inner, found),
         Condition::Compare { left, .. } => found.push(left),
-        Condition::IsNull(_) | Condition::HasLabel(_) | Condition::Related(_) => {}
+        Condition::IsNull(_)
+        | Condition::HasLabel(_)
+        | Condition::ElementId(_)
+        | Condition::Related(_) => {}
     }
 }
 

@@ -1,0 +1,232 @@
+//! Fields that the mapper fills: element ids, versions and times of writes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, FromBolt, ToBolt};
+use neo_bolt::value::DateTime;
+
+use super::kept::Kept;
+use super::{CypherType, Property, kind};
+
+/// The fields of one node that the mapper fills, as far as the struct has them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Managed<'n> {
+    /// The field with `#[node(element_id)]`.
+    pub element_id: Option<&'n ElementId>,
+    /// The field with `#[node(version)]`.
+    pub version: Option<&'n Version>,
+    /// The field with `#[node(created_at)]`, where it is a [`Timestamp`].
+    pub created_at: Option<&'n Timestamp>,
+    /// The field with `#[node(updated_at)]`, where it is a [`Timestamp`].
+    pub updated_at: Option<&'n Timestamp>,
+}
+
+macro_rules! managed {
+    ($($(#[$doc:meta])* $name:ident($inner:ty);)*) => {$(
+        $(#[$doc])*
+        pub struct $name(pub(crate) Kept<$inner>);
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self(Kept::new(None))
+            }
+        }
+
+        impl Clone for $name {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
+
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.0.get() == other.0.get()
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.0.get() {
+                    Some(value) => value.fmt(f),
+                    None => f.write_str("not saved"),
+                }
+            }
+        }
+    )*};
+}
+
+managed! {
+    /// The id by which the database itself knows a node, in a field of the struct:
+    /// `#[node(element_id)] id: ElementId`.
+    ///
+    /// It is there once the node was saved or found. The database may give it to another node
+    /// when this one is deleted, so it is no key: keep it for as long as the node is at hand, and
+    /// no longer.
+    ///
+    /// ```
+    /// use neo_ogm::prelude::*;
+    ///
+    /// #[derive(Node)]
+    /// struct Book {
+    ///     #[node(key)]
+    ///     isbn: String,
+    ///     #[node(element_id)]
+    ///     id: ElementId,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// let graph = Graph::in_memory().await?;
+    /// let book = Book::new("978-0-14-303500-8");
+    /// assert_eq!(book.id.get(), None);
+    /// book.save(&graph).await?;
+    /// let id = book.id.get().expect("it is saved");
+    /// let found = Book::find_by_element_id(&*id).one(&graph).await?;
+    /// assert_eq!(found.unwrap().isbn, book.isbn);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ElementId(Arc<str>);
+
+    /// Counts the writes of a node, so that nobody overwrites what another has written in between:
+    /// `#[node(version)] version: Version`.
+    ///
+    /// Each write of the node compares the version that the struct has with that of the database,
+    /// and makes it one more; where they differ, nothing is written, and the error is
+    /// [`VersionConflict`](crate::ErrorKind::VersionConflict). Then read the node again, change
+    /// it again, and save it again. A node that was neither saved nor found must be new.
+    ///
+    /// Within a transaction the struct has the new version at once; when the transaction is rolled
+    /// back, or runs again, the struct has the old one again.
+    ///
+    /// ```
+    /// use neo_ogm::prelude::*;
+    /// use neo_ogm::ErrorKind;
+    ///
+    /// #[derive(Node, Clone)]
+    /// struct Account {
+    ///     #[node(key)]
+    ///     number: String,
+    ///     balance: i64,
+    ///     #[node(version)]
+    ///     version: Version,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// let graph = Graph::in_memory().await?;
+    /// let mut account = Account::new("1", 100);
+    /// account.save(&graph).await?;
+    /// assert_eq!(account.version.get(), Some(1));
+    ///
+    /// let mut other = Account::find_by_number("1").one(&graph).await?.expect("it is saved");
+    /// other.balance -= 30;
+    /// other.save(&graph).await?;
+    ///
+    /// account.balance -= 30; // of the 100 that are no longer there
+    /// let error = account.save(&graph).await.unwrap_err();
+    /// assert!(matches!(error.kind(), ErrorKind::VersionConflict { .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
+    Version(i64);
+
+    /// When a node was made, or last written, by the clock of the program that wrote it:
+    /// `#[node(created_at)] created: Timestamp`.
+    ///
+    /// All attempts of an operation write the same time, and so do all operations of a unit of work.
+    ///
+    /// ```
+    /// use neo_ogm::prelude::*;
+    ///
+    /// #[derive(Node)]
+    /// struct Book {
+    ///     #[node(key)]
+    ///     isbn: String,
+    ///     #[node(created_at)]
+    ///     created: Timestamp,
+    ///     #[node(updated_at)]
+    ///     updated: Timestamp,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// let graph = Graph::in_memory().await?;
+    /// let book = Book::new("978-0-14-303500-8");
+    /// book.save(&graph).await?;
+    /// let created = book.created.get();
+    /// book.save(&graph).await?;
+    /// assert_eq!(book.created.get(), created);
+    /// assert_ne!(book.updated.get(), created);
+    /// # Ok(())
+    /// # }
+    /// ```
+    Timestamp(DateTime);
+}
+
+impl ElementId {
+    /// What `#[derive(Node)]` does with the id of a node that is read.
+    #[doc(hidden)]
+    pub fn set(&mut self, id: &str) {
+        self.0.set(id.into());
+    }
+
+    /// The id; `None` for a node that was neither saved nor found.
+    pub fn get(&self) -> Option<Arc<str>> {
+        self.0.get()
+    }
+}
+
+impl Version {
+    /// The version that was last read or written; `None` for a node that was neither saved nor
+    /// found.
+    pub fn get(&self) -> Option<i64> {
+        self.0.get()
+    }
+}
+
+impl Timestamp {
+    /// The time; `None` for a node that was neither saved nor found.
+    pub fn get(&self) -> Option<DateTime> {
+        self.0.get()
+    }
+}
+
+macro_rules! managed_properties {
+    ($($name:ident($inner:ident), $kind:ident, $cypher:ident;)*) => {$(
+        impl ToBolt for $name {
+            fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+                self.0.get().to_bolt(encoder)
+            }
+        }
+
+        impl<'a> FromBolt<'a> for $name {
+            fn from_bolt(decoder: &mut Decoder<'a>) -> Result<Self, DecodeError> {
+                $inner::from_bolt(decoder).map(|value| Self(Kept::new(Some(value))))
+            }
+
+            /// A node that was made before the struct had the field.
+            fn from_missing() -> Result<Self, DecodeError> {
+                Ok(Self::default())
+            }
+        }
+
+        impl Property for $name {
+            type Plain = $inner;
+            type Kind = kind::$kind;
+            const CYPHER_TYPE: CypherType = CypherType::$cypher;
+            type As<U: Property> = Option<U>;
+
+            fn absent() -> Option<Self> {
+                Some(Self::default())
+            }
+        }
+    )*};
+}
+managed_properties! {
+    Version(i64), Integer, Integer;
+    Timestamp(DateTime), Dated, ZonedDateTime;
+}

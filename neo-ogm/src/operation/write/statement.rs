@@ -1,0 +1,372 @@
+//! The statements that write one node, and their parameters.
+
+use std::fmt::Write as _;
+
+use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
+use neo_bolt::value::{DateTime, Map};
+
+use crate::mapping::{Managed, Node, NodeSchema, PropertyRole};
+use crate::query::escape;
+use crate::relation::{keyed, lock};
+
+/// The property by which an insert knows its own earlier attempt.
+pub(in crate::operation) const TOKEN: &str = "_neo_ogm_insert";
+/// The property by which a write of a versioned node knows its own earlier attempt: the tokens of
+/// the last writes, the newest first.
+const WRITES: &str = "_neo_ogm_writes";
+/// How many of them are kept.
+const KEPT_WRITES: usize = 32;
+
+/// Which way a node is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way<'a> {
+    /// Made, or its properties set.
+    Save,
+    /// Made; it must be new.
+    Insert,
+    /// Made, or left as it is, and read.
+    GetOrCreate,
+    /// Its properties set; it must be there.
+    Update,
+    /// Some of its properties set; it must be there.
+    Change(&'a Map),
+}
+
+impl Way<'_> {
+    pub(super) fn must_exist(self) -> bool {
+        matches!(self, Self::Update | Self::Change(_))
+    }
+
+    /// What is written is written on a node that is new, and on no other.
+    pub(super) fn creates_only(self) -> bool {
+        matches!(self, Self::Insert | Self::GetOrCreate)
+    }
+}
+
+/// One write of one node: what the statement and its parameters are made of.
+pub(super) struct Write<'a, N> {
+    pub(super) node: &'a N,
+    pub(super) way: Way<'a>,
+    /// The struct's version, where it has one and it counts.
+    pub(super) expected: Option<i64>,
+    /// Whether the caller wants to know if the node is new.
+    pub(super) wants_created: bool,
+    /// The same in each attempt of the operation, and in no other operation.
+    pub(super) token: String,
+    pub(super) now: DateTime,
+    pub(super) managed: Managed<'a>,
+}
+
+/// The name of the property of a role.
+pub(super) fn of_role(schema: &NodeSchema, role: PropertyRole) -> Option<&'static str> {
+    let mut properties = schema.properties.iter();
+    properties
+        .find(|property| property.role == role)
+        .map(|property| property.name)
+}
+
+impl<N: Node> Write<'_, N> {
+    pub(super) fn version(&self) -> Option<&'static str> {
+        of_role(N::SCHEMA, PropertyRole::Version)
+    }
+
+    /// Whether the node's version must be the expected one.
+    pub(super) fn is_checked(&self) -> bool {
+        self.version().is_some() && !self.way.creates_only()
+    }
+
+    /// Whether the statement makes the node where it is not there.
+    fn merges(&self) -> bool {
+        // A node that has a version was there; where it is gone it must not come back.
+        !self.way.must_exist() && (self.expected.is_none() || self.way.creates_only())
+    }
+
+    fn uses_now(&self) -> bool {
+        let has = |role| of_role(N::SCHEMA, role).is_some();
+        has(PropertyRole::UpdatedAt) || (self.merges() && has(PropertyRole::CreatedAt))
+    }
+
+    fn uses_token(&self) -> bool {
+        self.merges() && (self.wants_created || self.way.creates_only())
+    }
+
+    /// Whether the statement returns a row.
+    pub(super) fn returns(&self) -> bool {
+        self.returns_created()
+            || self.returns_something()
+            || self.way.must_exist()
+            || self.is_checked()
+    }
+
+    pub(super) fn returns_created(&self) -> bool {
+        self.uses_token()
+    }
+
+    fn returns_something(&self) -> bool {
+        self.managed.element_id.is_some() || self.managed.created_at.is_some()
+    }
+
+    /// The statement.
+    pub(super) fn statement(&self) -> String {
+        let mut text = String::with_capacity(192);
+        text.push_str(if self.merges() { "MERGE " } else { "MATCH " });
+        keyed(&mut text, "n", "k", N::SCHEMA);
+        if self.way.creates_only() {
+            text.push_str(" ON CREATE SET n += $p");
+            self.version_and_times(&mut text, true);
+            let _ = write!(text, ", n.{TOKEN} = $token");
+            // A node that is new has no label to remove.
+            created_labels(&mut text, self.node);
+        } else {
+            self.on_create(&mut text);
+            self.guard(&mut text);
+            text.push_str(" SET n += $p");
+            self.version_and_times(&mut text, false);
+            labels(&mut text, self.node);
+        }
+        if matches!(self.way, Way::GetOrCreate) {
+            let _ = write!(
+                text,
+                " RETURN n, coalesce(n.{TOKEN} = $token, false) AS created"
+            );
+        } else {
+            self.columns(&mut text);
+        }
+        text
+    }
+
+    /// What a save writes on a node that is new, besides what it always writes.
+    fn on_create(&self, text: &mut String) {
+        if !self.merges() {
+            return;
+        }
+        let mut word = " ON CREATE SET ";
+        if let Some(created) = of_role(N::SCHEMA, PropertyRole::CreatedAt) {
+            let _ = write!(text, "{word}n.{} = $now", escape(created));
+            word = ", ";
+        }
+        if self.uses_token() {
+            let _ = write!(text, "{word}n.{TOKEN} = $token");
+        }
+    }
+
+    /// Lets only the expected version through, and no second attempt of the same write. The lock
+    /// comes first, so that nobody writes in between.
+    fn guard(&self, text: &mut String) {
+        if let Some(version) = self.version() {
+            lock(text, "n");
+            let _ = write!(
+                text,
+                " WITH n WHERE coalesce(n.{}, 0) = $v AND NOT $w IN coalesce(n.{WRITES}, [])",
+                escape(version)
+            );
+        }
+    }
+
+    /// What the mapper writes by itself, behind `SET n += $p`.
+    fn version_and_times(&self, text: &mut String, is_new: bool) {
+        if let Some(version) = self.version() {
+            let version = escape(version);
+            if is_new {
+                let _ = write!(text, ", n.{version} = 1, n.{WRITES} = [$w]");
+            } else {
+                let _ = write!(
+                    text,
+                    ", n.{version} = $v + 1, \
+                     n.{WRITES} = ([$w] + coalesce(n.{WRITES}, []))[0..{KEPT_WRITES}]"
+                );
+            }
+        }
+        let created = of_role(N::SCHEMA, PropertyRole::CreatedAt).filter(|_| is_new);
+        let updated = of_role(N::SCHEMA, PropertyRole::UpdatedAt);
+        for time in created.into_iter().chain(updated) {
+            let _ = write!(text, ", n.{} = $now", escape(time));
+        }
+    }
+
+    /// What comes back.
+    fn columns(&self, text: &mut String) {
+        let mut word = " RETURN ";
+        let mut column = |what: std::fmt::Arguments<'_>| {
+            let _ = write!(text, "{word}{what}");
+            word = ", ";
+        };
+        if self.returns_created() {
+            column(format_args!(
+                "coalesce(n.{TOKEN} = $token, false) AS created"
+            ));
+        }
+        if self.managed.element_id.is_some() {
+            column(format_args!("elementId(n) AS id"));
+        }
+        if self.managed.created_at.is_some()
+            && let Some(created) = of_role(N::SCHEMA, PropertyRole::CreatedAt)
+        {
+            column(format_args!("n.{} AS created_at", escape(created)));
+        }
+        if self.returns() && !self.returns_created() && !self.returns_something() {
+            column(format_args!("1 AS written"));
+        }
+    }
+
+    /// What asks why the guard let nothing through: the version and the last writes come first,
+    /// the columns of the statement itself behind them.
+    pub(super) fn question(&self) -> String {
+        let mut text = String::from("MATCH ");
+        keyed(&mut text, "n", "k", N::SCHEMA);
+        let mut columns = String::new();
+        self.columns(&mut columns);
+        let _ = write!(
+            text,
+            " RETURN coalesce(n.{}, 0) AS version, coalesce(n.{WRITES}, []) AS writes, {}",
+            escape(self.version().unwrap_or_default()),
+            columns.trim_start_matches(" RETURN ")
+        );
+        text
+    }
+
+    /// The parameters of the question.
+    pub(super) fn question_parameters(&self) -> Parameters<'_, Self> {
+        Parameters {
+            write: self,
+            question: true,
+        }
+    }
+
+    pub(super) fn parameters(&self) -> Parameters<'_, Self> {
+        Parameters {
+            write: self,
+            question: false,
+        }
+    }
+
+    /// The token of the write as a number, of which many take little room on the node.
+    pub(super) fn write_token(&self) -> i64 {
+        write_token(&self.token)
+    }
+}
+
+/// FNV-1a over the text: the token has randomness enough, and only has to become short.
+pub(super) fn write_token(token: &str) -> i64 {
+    let hash = token.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.cast_signed()
+}
+
+/// Straight from the struct: `k0`…, `p`, and what the mapper itself writes.
+pub(super) struct Parameters<'a, W> {
+    write: &'a W,
+    question: bool,
+}
+
+impl<N: Node> ToBolt for Parameters<'_, Write<'_, N>> {
+    fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        let Self { write, question } = self;
+        let keys = N::SCHEMA.keys().count();
+        let token = write.uses_token();
+        let now = write.uses_now() && !question;
+        let w = write.version().is_some() && !question;
+        let v = write.is_checked() && !question;
+        let count = [token, now, w, v, !question]
+            .into_iter()
+            .filter(|has| *has)
+            .count();
+        encoder.map(keys + count)?;
+        for index in 0..keys {
+            key_name(encoder, index)?;
+            write.node.encode_key(index, encoder)?;
+        }
+        if token {
+            encoder.string("token")?;
+            encoder.string(&write.token)?;
+        }
+        if now {
+            encoder.string("now")?;
+            write.now.to_bolt(encoder)?;
+        }
+        if w {
+            encoder.string("w")?;
+            encoder.integer(write.write_token());
+        }
+        if v {
+            encoder.string("v")?;
+            encoder.integer(write.expected.unwrap_or(0));
+        }
+        if !question {
+            encoder.string("p")?;
+            match write.way {
+                Way::Change(changes) => changes.to_bolt(encoder)?,
+                _ => write.node.encode_properties(encoder)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_name(encoder: &mut Encoder<'_>, index: usize) -> Result<(), EncodeError> {
+    const NAMES: [&str; 4] = ["k0", "k1", "k2", "k3"];
+    match NAMES.get(index) {
+        Some(name) => encoder.string(name),
+        None => encoder.string(&format!("k{index}")),
+    }
+}
+
+/// Writes the labels besides the one of the pattern: `, n:Product` goes on with a `SET`, and
+/// ` REMOVE n:Featured` ends it. There are as many texts as there are combinations of optional
+/// labels.
+pub(in crate::operation) fn labels<N: Node>(text: &mut String, node: &N) {
+    created_labels(text, node);
+    let set = node.optional_labels();
+    let mut word = " REMOVE ";
+    for (bit, of) in N::SCHEMA.optional_labels.iter().enumerate() {
+        if set >> bit & 1 == 0 {
+            let _ = write!(text, "{word}n:{}", escape(of.label));
+            word = ", ";
+        }
+    }
+}
+
+/// The labels that a node has from its start.
+pub(in crate::operation) fn created_labels<N: Node>(text: &mut String, node: &N) {
+    for label in N::SCHEMA.labels {
+        let _ = write!(text, ", n:{}", escape(label));
+    }
+    let set = node.optional_labels();
+    for (bit, of) in N::SCHEMA.optional_labels.iter().enumerate() {
+        if set >> bit & 1 == 1 {
+            let _ = write!(text, ", n:{}", escape(of.label));
+        }
+    }
+}
+
+/// The statement that deletes a node, at the expected version where it has one.
+pub(in crate::operation) fn delete(schema: &NodeSchema) -> String {
+    let mut text = String::from("MATCH ");
+    keyed(&mut text, "n", "k", schema);
+    if let Some(version) = of_role(schema, PropertyRole::Version) {
+        lock(&mut text, "n");
+        let _ = write!(
+            text,
+            " WITH n WHERE coalesce(n.{}, 0) = $v",
+            escape(version)
+        );
+        text.push_str(" DETACH DELETE n RETURN 1 AS deleted");
+    } else {
+        text.push_str(" DETACH DELETE n");
+    }
+    text
+}
+
+/// The question for the version of a node.
+pub(in crate::operation) fn version_of(schema: &NodeSchema) -> String {
+    let version = of_role(schema, PropertyRole::Version).unwrap_or_default();
+    let mut text = String::from("MATCH ");
+    keyed(&mut text, "n", "k", schema);
+    let _ = write!(
+        text,
+        " RETURN coalesce(n.{}, 0) AS version",
+        escape(version)
+    );
+    text
+}
