@@ -13,8 +13,9 @@ pub use bulk::{ConnectAll, DeleteAll, InsertAll, Progress, SaveAll, UpdateAll};
 pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
 pub use find::{
-    Aggregation, Cursor, Find, Found, GroupBy, Groups, Index, NodeStream, NumberedPage, Page,
-    Paged, Projection, Ranked, Scored, SearchIndex, Select,
+    Aggregation, AllShortestPaths, Cursor, Entry, Find, Found, GroupBy, Groups, Index, LoadInto,
+    NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, Scored, SearchIndex,
+    Select, ShortestPath,
 };
 pub use node::NodeExt;
 pub use refresh::Refresh;

@@ -1,14 +1,19 @@
 //! Which relationships a query loads along with its nodes.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
+
+use neo_bolt::packstream::{DecodeError, Decoder};
 
 use super::expression::End;
 use super::filter::Filter;
 use super::hop::Hop;
 use super::order::{Order, OrderStep};
 use super::token::Relation;
+use crate::executor::Graph;
 use crate::mapping::{Entity, Node, RelationSchema, Relationship};
+use crate::relation::read_relationship;
 
 /// A relationship to load in the same query: which of its nodes, in which order, and what to load
 /// from there on. Made from a token: `Book::AUTHOR.filter(…)`, `Book::AUTHOR.then(…)`.
@@ -65,6 +70,7 @@ pub struct LoadPlan {
     pub relation: &'static RelationSchema,
     /// What to load from the nodes at the other end.
     pub next: Vec<LoadPlan>,
+    pub(crate) read: ReadEnd,
     pub(crate) hop: Hop,
     pub(crate) order: Vec<(End, OrderStep)>,
     pub(crate) skip: Option<u32>,
@@ -80,9 +86,49 @@ impl fmt::Debug for LoadPlan {
     }
 }
 
+/// Reads a node of some struct.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadAny {
+    pub(crate) of: TypeId,
+    pub(crate) node: ReadBoxed,
+}
+
+type ReadBoxed = fn(&mut Decoder<'_>, &Graph) -> Result<Box<dyn Any + Send + Sync>, DecodeError>;
+
+/// Reads what stands at the end of a plan.
+#[derive(Clone, Copy)]
+pub(crate) struct ReadEnd {
+    pub(crate) node: ReadAny,
+    pub(crate) relationship: ReadBoxed,
+}
+
+pub(crate) fn read_any<T: Entity>(
+    decoder: &mut Decoder<'_>,
+    graph: &Graph,
+) -> Result<Box<dyn Any + Send + Sync>, DecodeError> {
+    Ok(Box::new(T::decode(decoder, graph)?))
+}
+
+fn read_carried<R: Relationship>(
+    decoder: &mut Decoder<'_>,
+    graph: &Graph,
+) -> Result<Box<dyn Any + Send + Sync>, DecodeError> {
+    Ok(Box::new(read_relationship::<R>(decoder, graph)?))
+}
+
 impl LoadPlan {
-    pub(crate) fn new(index: usize, relation: &'static RelationSchema) -> Self {
+    pub(crate) fn new<T: Entity, R: Relationship>(
+        index: usize,
+        relation: &'static RelationSchema,
+    ) -> Self {
         Self {
+            read: ReadEnd {
+                node: ReadAny {
+                    of: TypeId::of::<T>(),
+                    node: read_any::<T>,
+                },
+                relationship: read_carried::<R>,
+            },
             index,
             relation,
             next: Vec::new(),
@@ -116,7 +162,7 @@ pub trait Loadable<N> {
 
 impl<N: Node, T: Entity, R: Relationship> Loadable<N> for Relation<N, T, R> {
     fn into_plan(self) -> LoadPlan {
-        LoadPlan::new(self.index(), self.schema())
+        LoadPlan::new::<T, R>(self.index(), self.schema())
     }
 }
 

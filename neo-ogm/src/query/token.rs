@@ -143,7 +143,7 @@ impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
     }
 
     fn load(self) -> Load<N, T, R> {
-        Load::new(LoadPlan::new(self.index, self.schema()))
+        Load::new(LoadPlan::new::<T, R>(self.index, self.schema()))
     }
 
     pub(super) fn hop(self) -> Hop {

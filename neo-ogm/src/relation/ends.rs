@@ -304,7 +304,7 @@ pub(crate) fn key_parameters(
 }
 
 /// Reads what a relationship carries, or nothing where none was sent.
-pub(super) fn read_relationship<R: Relationship>(
+pub(crate) fn read_relationship<R: Relationship>(
     decoder: &mut Decoder<'_>,
     graph: &Graph,
 ) -> Result<R, DecodeError> {

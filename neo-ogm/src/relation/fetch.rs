@@ -54,7 +54,7 @@ impl<T: Entity, R: Relationship, O> Fetch<T, R, O> {
             .iter()
             .position(|relation| relation.is_same(bound.relation))
             .unwrap_or_default();
-        let plan = LoadPlan::new(index, bound.relation);
+        let plan = LoadPlan::new::<T, R>(index, bound.relation);
         let mut text = String::from("MATCH ");
         ends::keyed(&mut text, "a", "a", source);
         let mut none = Parameters::default();

@@ -38,5 +38,5 @@ pub use several::ConnectSeveral;
 pub use stream::RelatedStream;
 pub use update::UpdateFoundRelationships;
 
-pub(crate) use ends::{key_parameters, keyed, keyed_by, lock};
+pub(crate) use ends::{key_parameters, keyed, keyed_by, lock, read_relationship};
 pub(crate) use origin::NamedOrigin;

@@ -5,18 +5,24 @@ mod cursor;
 mod explain;
 mod follow;
 mod found;
+mod load;
 mod page;
+mod path;
 mod question;
 mod search;
 mod select;
+mod shared;
 mod stream;
 
 pub use aggregate::{Aggregation, GroupBy, Groups};
 pub use cursor::Cursor;
 pub use found::Found;
+pub use load::LoadInto;
 pub use page::{NumberedPage, Page, Paged};
+pub use path::{AllShortestPaths, Path, ShortestPath};
 pub use search::{Index, Ranked, Scored, SearchIndex};
 pub use select::{Projection, Select};
+pub use shared::{Entry, NodeSet};
 pub use stream::NodeStream;
 
 use std::fmt;

@@ -2,12 +2,15 @@
 
 use super::{Volume, Writer, Wrote, library, mine, numbers};
 use crate::common::{Backend, on_every_backend};
+use neo_ogm::ErrorKind;
 
 on_every_backend!(
     a_load_is_filtered,
     a_load_is_ordered_and_cut,
     nested_levels_are_ordered_and_cut,
     a_cycle_ends_where_it_was_told_to,
+    found_nodes_are_loaded_in_one_query,
+    a_set_has_each_node_once,
 );
 
 async fn a_load_is_filtered(backend: Backend) {
@@ -139,4 +142,96 @@ async fn a_cycle_ends_where_it_was_told_to(backend: Backend) {
     let end = again[1].writers.get().unwrap().next().unwrap();
     assert_eq!(end.name, writer.name);
     assert!(!end.volumes.is_loaded());
+}
+
+async fn found_nodes_are_loaded_in_one_query(backend: Backend) {
+    let (graph, prefix) = library(&backend).await;
+    let mut found = mine(&prefix)
+        .order_by(Volume::ISBN.asc())
+        .all(&graph)
+        .await
+        .unwrap();
+    assert!(!found[0].writers.is_loaded());
+    graph
+        .load_into(&mut found, Volume::WRITERS.then(Writer::VOLUMES))
+        .await
+        .unwrap();
+    let writers: Vec<_> = found
+        .iter()
+        .map(|v| v.writers.get().unwrap().len())
+        .collect();
+    assert_eq!(writers, [1, 1, 2, 0, 0]);
+    let tolstoy = found[1].writers.get().unwrap().next().unwrap();
+    assert_eq!(tolstoy.volumes.get().unwrap().len(), 2);
+    // Ordered and cut, and in a transaction; the same node twice.
+    let twice = [found[2].clone(), found[0].clone(), found[2].clone()];
+    let loaded = graph
+        .read_transaction(async |tx| {
+            let mut twice = twice.clone();
+            let youngest = Volume::WRITERS.order_by(Writer::BORN.desc()).limit(1);
+            tx.load_into(&mut twice, youngest).await?;
+            Ok(twice)
+        })
+        .await
+        .unwrap();
+    let born: Vec<_> = loaded
+        .iter()
+        .map(|v| v.writers.get().unwrap().next().unwrap().born)
+        .collect();
+    assert_eq!(born, [Some(1960), Some(1828), Some(1960)]);
+    graph
+        .load_into(&mut found[..0], Volume::WRITERS)
+        .await
+        .unwrap();
+    graph.delete(&found[4]).await.unwrap();
+    let error = graph
+        .load_into(&mut found, Volume::WRITERS)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::NodeNotFound { .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains(&found[4].isbn), "{error}");
+}
+
+async fn a_set_has_each_node_once(backend: Backend) {
+    let (graph, prefix) = library(&backend).await;
+    let set = mine(&prefix)
+        .order_by(Volume::ISBN.asc())
+        .load(
+            Volume::WRITERS.then(
+                Writer::VOLUMES
+                    .order_by(Volume::ISBN.asc())
+                    .then(Volume::LEADS_TO),
+            ),
+        )
+        .shared(&graph)
+        .await
+        .unwrap();
+    assert_eq!(
+        (set.roots().count(), set.len(), set.is_empty()),
+        (5, 8, false)
+    );
+    assert_eq!(
+        (set.nodes::<Writer>().count(), set.nodes::<Volume>().count()),
+        (3, 5)
+    );
+    let peace = set.roots().next().unwrap();
+    let (tolstoy, wrote) = peace.related(Volume::WRITERS).unwrap().next().unwrap();
+    assert_eq!(wrote.year, 1869);
+    let anna = tolstoy.related(Writer::VOLUMES).unwrap().nth(1).unwrap().0;
+    assert_eq!(anna, set.roots().nth(1).unwrap());
+    let (again, _) = anna.related(Volume::WRITERS).unwrap().next().unwrap();
+    assert!(again == tolstoy && std::ptr::eq(again.node(), tolstoy.node()));
+    let (omens, leads) = anna.related(Volume::LEADS_TO).unwrap().next().unwrap();
+    assert_eq!((omens.title.as_str(), leads.steps), ("Good Omens", 2));
+    // What was loaded nowhere is an error, and what leads nowhere is empty.
+    let emma = set.roots().nth(4).unwrap();
+    assert_eq!(emma.related(Volume::WRITERS).unwrap().count(), 0);
+    let error = emma.related(Volume::LEADS_TO).map(|_| ()).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::NotLoaded { field: "leads_to" }),
+        "{error}"
+    );
 }

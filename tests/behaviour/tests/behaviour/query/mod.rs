@@ -5,6 +5,7 @@ mod expressions;
 mod follow;
 mod loads;
 mod pages;
+mod paths;
 mod search;
 mod selections;
 
