@@ -129,7 +129,24 @@ impl ScriptedPeer {
     /// # Errors
     /// When no port is to be had.
     pub fn start(scripts: impl IntoIterator<Item = Script>) -> io::Result<Self> {
-        ScriptedPeer::launch(scripts.into_iter().collect(), false)
+        ScriptedPeer::launch(|_| scripts.into_iter().collect(), false)
+    }
+
+    /// As [`start`](Self::start), for scripts that name the peer itself: `make` is given where it
+    /// listens, as `HOST:PORT`.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub fn start_with(make: impl FnOnce(&str) -> Vec<Script>) -> io::Result<Self> {
+        ScriptedPeer::launch(make, false)
+    }
+
+    /// As [`repeating`](Self::repeating), for a script that names the peer itself.
+    ///
+    /// # Errors
+    /// When no port is to be had.
+    pub fn repeating_with(make: impl FnOnce(&str) -> Script) -> io::Result<Self> {
+        ScriptedPeer::launch(|address| vec![make(address)], true)
     }
 
     /// Plays the same script on each connection.
@@ -137,14 +154,14 @@ impl ScriptedPeer {
     /// # Errors
     /// When no port is to be had.
     pub fn repeating(script: Script) -> io::Result<Self> {
-        ScriptedPeer::launch(vec![script], true)
+        ScriptedPeer::launch(|_| vec![script], true)
     }
 
-    fn launch(scripts: Vec<Script>, repeat: bool) -> io::Result<Self> {
+    fn launch(make: impl FnOnce(&str) -> Vec<Script>, repeat: bool) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let stage = Arc::new(Stage {
-            scripts,
+            scripts: make(&address.to_string()),
             repeat,
             stop: AtomicBool::new(false),
             report: Mutex::default(),
