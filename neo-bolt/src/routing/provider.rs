@@ -297,25 +297,30 @@ impl Provider {
         routing: &Map,
         asked: u64,
     ) -> Result<RoutingTable, Error> {
-        let (mut routers, seed_first) = {
+        let (routers, seed_first) = {
             let tables = self.tables();
             match tables.get(&purpose.database) {
-                None => (Vec::new(), true),
+                // Who routes for one database knows of the others, too.
+                None => {
+                    let others = tables.values().flat_map(|table| table.routers.clone());
+                    (others.collect(), true)
+                }
                 Some(table) => (table.routers.clone(), table.came_without_writers),
             }
         };
         let mut last = None;
+        let mut done: Vec<Address> = Vec::new();
         for part in [seed_first, !seed_first] {
             let asked_now = if part {
-                let seeds = self.seeds().await?;
-                seeds
-                    .into_iter()
-                    .filter(|seed| !routers.contains(seed))
-                    .collect()
+                self.seeds().await?
             } else {
-                std::mem::take(&mut routers)
+                routers.clone()
             };
             for router in asked_now {
+                if done.contains(&router) {
+                    continue;
+                }
+                done.push(router.clone());
                 match ask(&self.pool, &router, purpose, routing).await {
                     Ok(table) => {
                         tracing::debug!(%router, database = ?table.database, "a new routing table");

@@ -1,5 +1,7 @@
 //! `neo4j://`: tables, members that are gone or demoted, routers that do not answer.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use neo_bolt::value::{Map, Value};
@@ -75,6 +77,38 @@ async fn another_reader_takes_the_place_of_one_that_is_gone() {
             .unwrap();
         assert_eq!(read.summary.server().address().to_string(), "r:1");
         assert_eq!(read.summary.server().agent(), "Neo4j/5.26.0");
+    }
+}
+
+/// Each session asks for the home database anew; the first router need not live for that.
+#[tokio::test]
+async fn any_known_router_tells_the_home_database() {
+    let first_is_gone = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&first_is_gone);
+    let server = Server::new(move |mut peer| {
+        let gone = Arc::clone(&gone);
+        async move {
+            if peer.address == "peer:7687" && gone.load(Ordering::Relaxed) {
+                peer.read(3).await;
+                peer.write(&[0]).await;
+                return;
+            }
+            peer.log_in().await;
+            match peer.address.as_str() {
+                "peer:7687" | "other:1" => {
+                    let routers = ["peer:7687", "other:1"];
+                    route(&mut peer, table(&routers, &["m:1"], &["m:1"])).await;
+                }
+                _ => peer.serve().await,
+            }
+        }
+    });
+    let driver = server.builder_for("neo4j://peer").build().unwrap();
+    driver.execute_query("1", ()).await.unwrap();
+    first_is_gone.store(true, Ordering::Relaxed);
+    for _ in 0..3 {
+        let session = driver.execute_query("1", ());
+        timeout(LONG, session).await.unwrap().unwrap();
     }
 }
 
