@@ -39,6 +39,8 @@ pub mod value;
 #[doc(hidden)]
 pub mod fuzzing;
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod auth;
 mod bookmark;
 mod callback;
@@ -59,6 +61,8 @@ mod session;
 mod summary;
 mod transaction;
 
+#[cfg(feature = "arrow")]
+pub use arrow_array;
 pub use auth::{AuthManager, AuthManagers, AuthToken, ExpiringAuth};
 pub use bookmark::{BookmarkManager, BookmarkManagerBuilder, Bookmarks};
 pub use callback::{BoxError, BoxFuture};

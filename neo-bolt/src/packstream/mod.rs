@@ -16,7 +16,7 @@ mod serde_de;
 mod to_bolt;
 mod value;
 
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", all(test, feature = "arrow")))]
 pub(crate) use any_value::write_any;
 pub use decode::{Decoder, Kind};
 pub use encode::{Dialect, Encoder};

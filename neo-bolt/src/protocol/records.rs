@@ -68,7 +68,10 @@ impl Records {
     }
 
     /// One record of this list of values.
-    #[cfg(all(feature = "server", any(test, feature = "fuzzing")))]
+    #[cfg(any(
+        all(test, any(feature = "arrow", feature = "server")),
+        all(feature = "server", feature = "fuzzing")
+    ))]
     pub(crate) fn of(list: Bytes) -> Self {
         let mut records = Self::EMPTY;
         records.push(list);
