@@ -13,6 +13,11 @@
 //! | model | [`mapping`] | the traits that the derive macros implement |
 //! | running | [`executor`] | [`Graph`], [`Transaction`] |
 //! | the driver | [`neo_bolt`] | Bolt, pool, routing, retries |
+//!
+//! With a `tracing` subscriber you hear of each statement and unit of work, in spans of the target
+//! `neo_ogm` at the level DEBUG: `RUST_LOG=neo_ogm=debug`. They have the text of the statement, whether
+//! it reads or writes, and how many rows there were; never the value of a parameter. Raw Cypher is
+//! told as you wrote it, so put values into parameters.
 
 #[cfg(feature = "embedded")]
 pub mod embedded;

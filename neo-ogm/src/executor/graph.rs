@@ -11,9 +11,10 @@ use neo_bolt::{
     AccessMode, AuthToken, BookmarkManager, Bookmarks, Driver, DriverBuilder, EagerResult,
     ManagedTransaction, Session, SessionConfig, TransactionConfig,
 };
+use tracing::Instrument as _;
 
 use super::attempt::UnitOfWork;
-use super::{Records, Transaction};
+use super::{Records, Transaction, trace};
 use crate::error::Error;
 
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
@@ -72,6 +73,7 @@ impl Graph {
     pub fn builder(uri: &str) -> GraphBuilder {
         GraphBuilder {
             driver: Driver::builder(uri),
+            database: None,
         }
     }
 
@@ -237,6 +239,17 @@ impl Graph {
     /// out, since it may run again (the compiler says then that the closure "does not implement
     /// `FnMut`"): read and change nodes inside of it, and return what the caller needs.
     ///
+    /// Timeout, metadata, database, impersonated user and bookmarks are the handle's, so those of a
+    /// single transaction are those of a handle that is made for it:
+    /// `graph.with_timeout(limit).with_metadata("job", "import").transaction(…)`. Neo4j knows no
+    /// transaction within a transaction and no savepoint: what may fail by itself goes into a
+    /// transaction of its own. To commit by hand there is [`begin`](Self::begin).
+    ///
+    /// How long attempts go on is an option of the
+    /// [builder](GraphBuilder::max_transaction_retry_time); an error says how many there were
+    /// ([`attempts`](Error::attempts)), and whether a commit that was lost may have happened
+    /// ([`commit_outcome`](Error::commit_outcome)).
+    ///
     /// # Errors
     /// What `work` returned, or what the database said when it would not be tried again.
     ///
@@ -274,10 +287,13 @@ impl Graph {
         let unit = UnitOfWork::new();
         let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), &unit));
         let config = self.transaction_config();
-        let done = match mode {
-            AccessMode::Read => session.execute_read_with(config, attempt).await,
-            AccessMode::Write => session.execute_write_with(config, attempt).await,
+        let work = async {
+            match mode {
+                AccessMode::Read => session.execute_read_with(config, attempt).await,
+                AccessMode::Write => session.execute_write_with(config, attempt).await,
+            }
         };
+        let done = work.instrument(trace::unit_of_work(mode)).await;
         unit.end(done.is_ok());
         done
     }
@@ -377,6 +393,7 @@ impl fmt::Debug for Graph {
 #[must_use = "a builder does nothing until `connect`"]
 pub struct GraphBuilder {
     driver: DriverBuilder,
+    database: Option<String>,
 }
 
 impl GraphBuilder {
@@ -385,14 +402,28 @@ impl GraphBuilder {
         self.driver(|driver| driver.auth(auth))
     }
 
-    /// Sets any option of the driver: pool, timeouts, trust, retries.
+    /// For how long a transaction that failed is tried again; 30 s unless told.
+    pub fn max_transaction_retry_time(self, time: Duration) -> Self {
+        self.driver(|driver| driver.max_transaction_retry_time(time))
+    }
+
+    /// The database that operations run on; the user's home database unless told.
+    pub fn database(mut self, name: impl Into<String>) -> Self {
+        self.database = Some(name.into());
+        self
+    }
+
+    /// Sets any option of the driver, by the names that the official drivers have: pool, timeouts,
+    /// trust, retries, fetch size, notifications, telemetry.
     ///
     /// ```no_run
     /// # use neo_ogm::prelude::*;
     /// # async fn example() -> Result<(), neo_ogm::Error> {
     /// let graph = Graph::builder("neo4j://localhost:7687")
     ///     .auth(Auth::basic("neo4j", "secret"))
-    ///     .driver(|driver| driver.max_connection_pool_size(20))
+    ///     .database("books")
+    ///     .max_transaction_retry_time(std::time::Duration::from_secs(10))
+    ///     .driver(|driver| driver.max_connection_pool_size(20).fetch_size(500).telemetry_disabled(true))
     ///     .connect()
     ///     .await?;
     /// # Ok(())
@@ -410,6 +441,10 @@ impl GraphBuilder {
     pub async fn connect(self) -> Result<Graph, Error> {
         let driver = self.driver.build()?;
         driver.verify_connectivity().await?;
-        Ok(Graph::from_driver(driver))
+        let graph = Graph::from_driver(driver);
+        Ok(match self.database {
+            Some(name) => graph.with_database(name),
+            None => graph,
+        })
     }
 }

@@ -6,6 +6,7 @@ mod explicit;
 mod graph;
 mod records;
 mod space;
+mod trace;
 mod transaction;
 
 pub use explicit::{BeginTransaction, ExplicitTransaction};
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::DateTime;
 use neo_bolt::{AccessMode, EagerResult};
+use tracing::Instrument as _;
 
 use crate::error::Error;
 
@@ -99,10 +101,16 @@ impl Target {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
-        match self {
-            Self::Graph(graph) => graph.execute(mode, idempotent, statement, parameters).await,
-            Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
-        }
+        let span = trace::statement(&statement, mode, self.is_transaction());
+        let run = async {
+            match self {
+                Self::Graph(graph) => graph.execute(mode, idempotent, statement, parameters).await,
+                Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
+            }
+        };
+        let done = run.instrument(span.clone()).await?;
+        span.record("rows", done.records.len());
+        Ok(done)
     }
 
     /// Runs one statement whose records are taken one by one. On a graph handle that is an
@@ -113,10 +121,18 @@ impl Target {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<Records, Error> {
-        match self {
-            Self::Graph(graph) => graph.stream(mode, statement, parameters).await,
-            Self::Transaction(transaction) => transaction.stream(statement, parameters).await,
-        }
+        let span = trace::statement(&statement, mode, self.is_transaction());
+        let run = async {
+            match self {
+                Self::Graph(graph) => graph.stream(mode, statement, parameters).await,
+                Self::Transaction(transaction) => transaction.stream(statement, parameters).await,
+            }
+        };
+        run.instrument(span).await
+    }
+
+    fn is_transaction(&self) -> bool {
+        matches!(self, Self::Transaction(_))
     }
 
     /// The attempt of a unit of work that the operation is part of; none on a graph handle.
