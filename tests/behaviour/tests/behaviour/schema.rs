@@ -19,6 +19,9 @@ on_every_backend!(
     another_name_will_do,
     dropping_takes_what_the_model_names,
     relationships_have_indexes_and_unique_properties,
+    applying_at_once_is_no_error,
+    data_that_breaks_a_constraint_is_an_error,
+    an_enum_of_nodes_is_a_schema,
 );
 
 async fn applying_twice_changes_nothing(backend: Backend) {
@@ -474,6 +477,71 @@ async fn relationships_have_indexes_and_unique_properties(backend: Backend) {
         error.code(),
         Some("Neo.ClientError.Schema.ConstraintValidationFailed"),
         "{error}"
+    );
+    space.close().await.unwrap();
+}
+
+/// As several processes do that start at once.
+async fn applying_at_once_is_no_error(backend: Backend) {
+    let space = Space::new(&backend.graph().await);
+    let tasks: Vec<_> = (0..6)
+        .map(|_| {
+            let graph = space.graph().clone();
+            tokio::spawn(async move { graph.apply_schema::<before::SchemaChanged>().await })
+        })
+        .collect();
+    for task in tasks {
+        let report = task.await.unwrap().unwrap();
+        assert_eq!(
+            report.created().count() + report.present().count(),
+            4,
+            "{report}"
+        );
+    }
+    let diff = space.graph().schema_diff::<before::SchemaChanged>();
+    assert!(diff.await.unwrap().is_empty());
+    space.close().await.unwrap();
+}
+
+async fn data_that_breaks_a_constraint_is_an_error(backend: Backend) {
+    let space = Space::new(&backend.graph().await);
+    let graph = space.graph();
+    let text = "UNWIND ['a', 'b'] AS id CREATE (:SchemaChanged {id: id, code: 'same'})";
+    graph.cypher(text).execute(graph).await.unwrap();
+    let error = graph.apply_schema::<before::SchemaChanged>();
+    let error = error.skip_unsupported().await.unwrap_err();
+    assert_eq!(
+        error.code(),
+        Some("Neo.DatabaseError.Schema.ConstraintCreationFailed"),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("SchemaChanged_code_unique"),
+        "{error}"
+    );
+    space.close().await.unwrap();
+}
+
+#[derive(Nodes)]
+#[expect(dead_code)] // what is asked of it is its schema
+enum Either {
+    Named(SchemaNamed),
+    Other(SchemaOther),
+}
+
+async fn an_enum_of_nodes_is_a_schema(backend: Backend) {
+    let space = Space::new(&backend.graph().await);
+    let report = space.graph().apply_schema::<(Either, SchemaEnd)>();
+    let report = report.skip_unsupported().await.unwrap();
+    let names: Vec<&str> = report.created().map(|rule| rule.name()).collect();
+    assert_eq!(
+        names[..4],
+        [
+            "SchemaNamed_id_unique",
+            "SchemaNamed_title_index",
+            "SchemaOther_id_unique",
+            "SchemaEnd_id_unique",
+        ]
     );
     space.close().await.unwrap();
 }
