@@ -34,7 +34,7 @@ fn name(mode: AccessMode) -> &'static str {
 #[cfg(all(test, feature = "embedded"))]
 mod tests {
     use std::fmt;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use tracing::field::{Field, Visit};
     use tracing::span::{Attributes, Id, Record};
@@ -46,11 +46,17 @@ mod tests {
     #[derive(Clone, Default)]
     struct Heard(Arc<Mutex<Vec<String>>>);
 
+    impl Heard {
+        fn lines(&self) -> MutexGuard<'_, Vec<String>> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
     impl Visit for Heard {
         fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-            let mut heard = self.0.lock().unwrap();
-            let line = heard.last_mut().unwrap();
-            line.push_str(&format!(" {}={value:?}", field.name()));
+            if let Some(line) = self.lines().last_mut() {
+                line.push_str(&format!(" {}={value:?}", field.name()));
+            }
         }
     }
 
@@ -61,7 +67,7 @@ mod tests {
 
         fn new_span(&self, span: &Attributes<'_>) -> Id {
             let name = span.metadata().name().to_owned();
-            self.0.lock().unwrap().push(name);
+            self.lines().push(name);
             span.record(&mut self.clone());
             Id::from_u64(1)
         }
@@ -92,9 +98,8 @@ mod tests {
                 work.await.unwrap();
             });
         });
-        let heard = heard.0.lock().unwrap();
         assert_eq!(
-            heard[..],
+            heard.lines()[..],
             [
                 "statement cypher=\"RETURN $secret\" mode=\"read\" in_transaction=false rows=1",
                 "transaction mode=\"write\"",

@@ -523,7 +523,6 @@ async fn data_that_breaks_a_constraint_is_an_error(backend: Backend) {
 }
 
 #[derive(Nodes)]
-#[expect(dead_code)] // what is asked of it is its schema
 enum Either {
     Named(SchemaNamed),
     Other(SchemaOther),
