@@ -8,7 +8,8 @@
 //!
 //! Each programme runs on every server: those that `--on` names (with `NEO4J_USER` and
 //! `NEO4J_PASSWORD`), the one of `NEO4J_URI`, or else both lines of Neo4j, started here. `--short`
-//! is the form for every change. A full run of `all` writes `docs/reliability.md`. The last line
+//! is the form for every change. A full run of `all` writes `docs/reliability.md`, as do others with
+//! `--page`. The last line
 //! is `N passed, N failed`; the exit code says the same.
 
 mod context;
@@ -33,6 +34,7 @@ struct Options {
     short: bool,
     seed: u64,
     on: Vec<String>,
+    page: bool,
 }
 
 impl Options {
@@ -43,12 +45,14 @@ impl Options {
             short: false,
             seed: 1,
             on: Vec::new(),
+            page: false,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
                 "all" => options.all = true,
+                "--page" => options.page = true,
                 "--short" => options.short = true,
                 "--seed" => options.seed = value()?.parse()?,
                 "--on" => options.on.push(value()?),
@@ -113,9 +117,10 @@ async fn run() -> Result<u64, Failure> {
             }
             Scope::Itself => one(programme, None, &options, &mut report).await,
         }
-    }
-    if options.all && !options.short {
-        report.write()?;
+        // After each, so that a run that is stopped leaves what it has found.
+        if options.page || (options.all && !options.short) {
+            report.write()?;
+        }
     }
     println!("{} passed, {} failed", report.passed(), report.failed());
     Ok(report.failed())

@@ -52,6 +52,17 @@ pub(crate) struct Passport {
     pub(crate) holder: One<Holder>,
 }
 
+/// Nobody overwrites what another has written in between.
+#[derive(Node, Debug, Clone)]
+#[node(label = "ProofAccount")]
+pub(crate) struct Account {
+    #[node(key)]
+    pub(crate) number: String,
+    pub(crate) balance: i64,
+    #[node(version)]
+    pub(crate) version: Version,
+}
+
 /// Written by hand-written Cypher.
 #[derive(Node, Debug, Clone)]
 #[node(label = "ProofTick")]
@@ -62,7 +73,7 @@ pub(crate) struct Tick {
 
 pub(crate) async fn schema(graph: &Graph) -> Result<(), Failure> {
     graph
-        .apply_schema::<(Book, Author, Holder, Passport, Tick)>()
+        .apply_schema::<(Book, Author, Holder, Passport, Account, Tick)>()
         .await?;
     Ok(())
 }
@@ -74,6 +85,7 @@ pub(crate) async fn clean(graph: &Graph, prefix: &str) -> Result<(), Failure> {
         "MATCH (n:ProofAuthor) WHERE n.name STARTS WITH $prefix DETACH DELETE n",
         "MATCH (n:ProofHolder) WHERE n.name STARTS WITH $prefix DETACH DELETE n",
         "MATCH (n:ProofPassport) WHERE n.number STARTS WITH $prefix DETACH DELETE n",
+        "MATCH (n:ProofAccount) WHERE n.number STARTS WITH $prefix DETACH DELETE n",
         "MATCH (n:ProofTick) WHERE n.id STARTS WITH $prefix DETACH DELETE n",
     ] {
         let query = graph.cypher(statement).param("prefix", prefix);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use neo_bolt::ProfiledPlan;
-use neo_bolt::params;
 use neo_ogm::prelude::*;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -178,20 +177,17 @@ async fn deadlocks(graph: &Graph, each: usize) -> Result<String, Failure> {
 
 async fn starts_with(graph: &Graph) -> Result<String, Failure> {
     let find = Item::find().filter(Item::NAME.starts_with("name 0001"));
-    let statement = format!("PROFILE {}", find.to_cypher());
-    let parameters = params! { "p0" => "name 0001" };
-    let result = graph.driver().execute_query(statement, parameters).await?;
-    let profile = result
-        .summary
-        .profile()
-        .ok_or("the server sent no profile")?;
-    Ok(format!("{} db hits", hits(&profile)))
+    Ok(format!("{} db hits", hits(&find.profile(graph).await?)))
 }
 
 fn hits(plan: &ProfiledPlan) -> i64 {
     plan.db_hits() + plan.children().iter().map(hits).sum::<i64>()
 }
 
-async fn quotation(_: &Graph) -> Result<String, Failure> {
-    Ok("–".into())
+async fn quotation(graph: &Graph) -> Result<String, Failure> {
+    let found = Book::find().search(Book::TITLE, "\"A title\"").limit(3);
+    match found.all(graph).await {
+        Ok(found) => Ok(format!("found {}", found.len())),
+        Err(error) => Ok(format!("an error: {error}")),
+    }
 }

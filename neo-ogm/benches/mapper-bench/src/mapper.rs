@@ -116,8 +116,17 @@ pub(crate) async fn run_noting(
                     .await?;
             }
         }
-        Work::BulkSave => bulk_save(graph, &books).await?,
-        Work::BulkConnect => bulk_connect(graph, &books, &people).await?,
+        Work::BulkSave => {
+            graph.save_all(&books).await?;
+        }
+        Work::BulkConnect => {
+            let authors = people.iter().cycle();
+            let pairs = books
+                .iter()
+                .zip(authors)
+                .map(|(book, author)| (book, author, wrote(1)));
+            graph.connect_all(Book::AUTHOR, pairs).await?;
+        }
         Work::Books => {
             let found = Book::find()
                 .filter(Book::ISBN.starts_with("read-"))
@@ -140,20 +149,4 @@ pub(crate) fn expect(read: usize, count: usize) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(format!("read {read}, not {count}").into()),
     }
-}
-
-async fn bulk_save(graph: &Graph, books: &[Book]) -> Result<(), Failure> {
-    for book in books {
-        book.save(graph).await?;
-    }
-    Ok(())
-}
-
-async fn bulk_connect(graph: &Graph, books: &[Book], people: &[Person]) -> Result<(), Failure> {
-    let _ = graph;
-    for (number, book) in books.iter().enumerate() {
-        let author = &people[number % people.len()];
-        book.author.connect(author).properties(wrote(1)).await?;
-    }
-    Ok(())
 }

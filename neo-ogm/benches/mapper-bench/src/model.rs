@@ -15,6 +15,7 @@ pub(crate) const CLEAN: &[&str] = &[
 pub(crate) struct Book {
     #[node(key)]
     pub(crate) isbn: String,
+    #[node(fulltext)]
     pub(crate) title: String,
     pub(crate) pages: i64,
     #[relationship(type = "BENCH_WRITTEN_BY")]

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
@@ -9,7 +10,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::context::{Context, Failure};
-use crate::model::{self, Author, Book, Holder, Passport, WrittenBy, count};
+use crate::model::{self, Account, Author, Book, Holder, Passport, WrittenBy, count};
 use crate::random::Random;
 
 const TASKS: u64 = 16;
@@ -23,6 +24,8 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
     unique_keys(context, &graph).await?;
     inserts(context, &graph).await?;
     counters(context, &graph).await?;
+    versions(context, &graph).await?;
+    creations(context, &graph).await?;
     deadlocks(context, &graph).await?;
     model::clean(&graph, context.prefix()).await
 }
@@ -293,6 +296,85 @@ async fn counters(context: &mut Context, graph: &Graph) -> Result<(), Failure> {
     Ok(())
 }
 
+/// All tasks add to the same balance, each to what it has read: whoever comes too late is told, and
+/// reads again.
+async fn versions(context: &mut Context, graph: &Graph) -> Result<(), Failure> {
+    let prefix = format!("{}version-", context.prefix());
+    Account::new(prefix.as_str(), 0).save(graph).await?;
+    let each = each(context);
+    let (on, key) = (graph.clone(), prefix.clone());
+    let conflicts = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&conflicts);
+    let sum = together(each, &context.random(), move |_, _, _| {
+        let (on, key, seen) = (on.clone(), key.clone(), Arc::clone(&seen));
+        async move {
+            loop {
+                let found = Account::find_by_number(key.as_str()).one(&on).await?;
+                let Some(mut account) = found else {
+                    return Err(neo_ogm::Error::abort("the account is gone"));
+                };
+                account.balance += 1;
+                match account.save(&on).await {
+                    Err(error) if matches!(error.kind(), ErrorKind::VersionConflict { .. }) => {
+                        seen.fetch_add(1, Ordering::Relaxed);
+                    }
+                    ended => return ended,
+                }
+            }
+        }
+    })
+    .await?;
+    let account = Account::find_by_number(prefix.as_str()).one(graph).await?;
+    let account = account.ok_or("the account is gone")?;
+    let wanted = i64::try_from(each * TASKS)?;
+    context.check(
+        "versions",
+        account.balance == wanted
+            && account.version.get() == Some(wanted + 1)
+            && sum.surprises.is_empty(),
+        format!(
+            "{wanted} additions came to {}, at version {:?}; {} came too late and were repeated{}",
+            account.balance,
+            account.version.get(),
+            conflicts.load(Ordering::Relaxed),
+            sum.surprise()
+        ),
+    );
+    Ok(())
+}
+
+/// All tasks get or create nodes of the same keys: each is created once.
+async fn creations(context: &mut Context, graph: &Graph) -> Result<(), Failure> {
+    let prefix = format!("{}create-", context.prefix());
+    let each = each(context);
+    let (on, key) = (graph.clone(), prefix.clone());
+    let created = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&created);
+    let sum = together(each, &context.random(), move |_, number, _| {
+        let book = Book::new(format!("{key}{number}"), "A title", 0);
+        let (on, seen) = (on.clone(), Arc::clone(&seen));
+        async move {
+            let (_, created) = book.get_or_create(&on).await?;
+            seen.fetch_add(u64::from(created), Ordering::Relaxed);
+            Ok(())
+        }
+    })
+    .await?;
+    let found = "MATCH (b:ProofBook) WHERE b.isbn STARTS WITH $key RETURN count(b)";
+    let found = u64::try_from(count(graph, found, &prefix).await?)?;
+    let created = created.load(Ordering::Relaxed);
+    context.check(
+        "get_or_create",
+        (found, created) == (each, each) && sum.surprises.is_empty(),
+        format!(
+            "{} calls for {each} keys created {created} nodes; {found} are there{}",
+            each * TASKS,
+            sum.surprise()
+        ),
+    );
+    Ok(())
+}
+
 /// Transactions that write two nodes of a few in any order, which deadlock all the time.
 async fn deadlocks(context: &mut Context, graph: &Graph) -> Result<(), Failure> {
     let prefix = format!("{}deadlock-", context.prefix());
@@ -302,7 +384,7 @@ async fn deadlocks(context: &mut Context, graph: &Graph) -> Result<(), Failure> 
             .collect(),
     );
     let each = each(context);
-    let retried = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let retried = Arc::new(AtomicU64::new(0));
     let (on, seen) = (graph.clone(), Arc::clone(&retried));
     let sum = together(each, &context.random(), move |_, _, mut random| {
         let (on, books, seen) = (on.clone(), Arc::clone(&books), Arc::clone(&seen));
@@ -315,7 +397,7 @@ async fn deadlocks(context: &mut Context, graph: &Graph) -> Result<(), Failure> 
                 Ok(tx.attempt())
             });
             if attempts.await? > 1 {
-                seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                seen.fetch_add(1, Ordering::Relaxed);
             }
             Ok(())
         }
@@ -327,7 +409,7 @@ async fn deadlocks(context: &mut Context, graph: &Graph) -> Result<(), Failure> 
         format!(
             "{} transactions of two nodes in any order, {} of them ran again, {} surface{}",
             each * TASKS,
-            retried.load(std::sync::atomic::Ordering::Relaxed),
+            retried.load(Ordering::Relaxed),
             sum.surprises.len(),
             sum.surprise()
         ),

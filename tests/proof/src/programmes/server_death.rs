@@ -44,17 +44,26 @@ async fn deaths(context: &mut Context, line: Line) -> Result<(), Failure> {
     let author = Author::new("the author");
     author.save(&graph).await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let recovered = Arc::new(AtomicU64::new(0));
+    let (recovered, written) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let (graph, author) = (graph.clone(), author.clone());
         let (stop, recovered) = (Arc::clone(&stop), Arc::clone(&recovered));
-        writers.spawn(async move { write(&graph, writer, &author, &stop, &recovered).await });
+        let written = Arc::clone(&written);
+        writers.spawn(
+            async move { write(&graph, writer, &author, &stop, &recovered, &written).await },
+        );
     }
     let mut random = context.random();
     let mut progress = context.progress(kills);
     for _ in 0..kills {
-        tokio::time::sleep(Duration::from_millis(500 + random.next() % 1_500)).await;
+        // In the middle of work, not before it has begun.
+        let enough = written.load(Ordering::Relaxed) + 64;
+        let patience = Instant::now() + Duration::from_secs(60);
+        while written.load(Ordering::Relaxed) < enough && Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(random.next() % 500)).await;
         let dying = Arc::clone(&server);
         tokio::task::spawn_blocking(move || dying.restart()).await??;
         progress.step(1);
@@ -114,6 +123,7 @@ async fn write(
     author: &Author,
     stop: &AtomicBool,
     recovered: &AtomicU64,
+    written: &AtomicU64,
 ) -> Writer {
     let mut this = Writer::default();
     let mut number = 0_u64;
@@ -136,6 +146,7 @@ async fn write(
         match done {
             Ok(attempts) => {
                 this.acknowledged += 1;
+                written.fetch_add(1, Ordering::Relaxed);
                 recovered.fetch_add(u64::from(attempts > 1), Ordering::Relaxed);
             }
             Err(error) => this.surfaced.push(error.to_string()),

@@ -12,7 +12,7 @@ use neo_test_support::proxy::{Action, Proxy, When};
 use tokio::task::JoinSet;
 
 use crate::context::{Context, Failure};
-use crate::model::{self, Author, Book, WrittenBy};
+use crate::model::{self, Account, Author, Book, WrittenBy};
 use crate::places::Place;
 use crate::random::Random;
 
@@ -59,6 +59,14 @@ enum Operation {
     Delete {
         book: usize,
     },
+    /// All books at once.
+    SaveAll {
+        pages: i64,
+    },
+    /// Each book with the next one, at once.
+    ConnectAll,
+    /// One more on an account that has a version.
+    Versioned,
     /// A save, a replace and a connect in one transaction.
     Unit {
         book: usize,
@@ -70,7 +78,7 @@ enum Operation {
 }
 
 impl Operation {
-    const KINDS: usize = 10;
+    const KINDS: usize = 13;
 
     fn name(self) -> &'static str {
         match self {
@@ -83,6 +91,9 @@ impl Operation {
             Self::Disconnect { .. } => "disconnect",
             Self::DisconnectAll { .. } => "disconnect all",
             Self::Delete { .. } => "delete",
+            Self::SaveAll { .. } => "save in bulk",
+            Self::ConnectAll => "connect in bulk",
+            Self::Versioned => "versioned update",
             Self::Unit { .. } => "transaction",
         }
     }
@@ -102,6 +113,9 @@ impl Operation {
             6 => Self::Disconnect { book, other },
             7 => Self::DisconnectAll { book },
             8 => Self::Delete { book },
+            9 => Self::SaveAll { pages },
+            10 => Self::ConnectAll,
+            11 => Self::Versioned,
             _ => Self::Unit {
                 book,
                 pages,
@@ -131,24 +145,28 @@ struct BookState {
 
 /// What should be in the database.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Model(BTreeMap<usize, BookState>);
+struct Model {
+    books: BTreeMap<usize, BookState>,
+    /// The account's balance, and its version one above.
+    balance: i64,
+}
 
 impl Model {
     /// Does `operation`, all of it or nothing.
     fn apply(&mut self, operation: Operation) -> End {
         match operation {
-            Operation::Save { book, pages } => self.0.entry(book).or_default().pages = pages,
+            Operation::Save { book, pages } => self.books.entry(book).or_default().pages = pages,
             Operation::Insert { book, pages } => {
-                if self.0.contains_key(&book) {
+                if self.books.contains_key(&book) {
                     return End::AlreadyExists;
                 }
-                self.0.entry(book).or_default().pages = pages;
+                self.books.entry(book).or_default().pages = pages;
             }
-            Operation::Update { book, pages } => match self.0.get_mut(&book) {
+            Operation::Update { book, pages } => match self.books.get_mut(&book) {
                 Some(state) => state.pages = pages,
                 None => return End::NotFound,
             },
-            Operation::Connect { book, author, year } => match self.0.get_mut(&book) {
+            Operation::Connect { book, author, year } => match self.books.get_mut(&book) {
                 None => return End::NotFound,
                 Some(BookState {
                     author: Some((other, _)),
@@ -156,35 +174,49 @@ impl Model {
                 }) if *other != author => return End::Cardinality,
                 Some(state) => state.author = Some((author, year)),
             },
-            Operation::Replace { book, author, year } => match self.0.get_mut(&book) {
+            Operation::Replace { book, author, year } => match self.books.get_mut(&book) {
                 None => return End::NotFound,
                 Some(state) => state.author = Some((author, year)),
             },
             Operation::Similar { book, other } => {
-                if !self.0.contains_key(&other) {
+                if !self.books.contains_key(&other) {
                     return End::NotFound;
                 }
-                match self.0.get_mut(&book) {
+                match self.books.get_mut(&book) {
                     None => return End::NotFound,
                     Some(state) => state.similar.insert(other),
                 };
             }
             Operation::Disconnect { book, other } => {
-                if let Some(state) = self.0.get_mut(&book) {
+                if let Some(state) = self.books.get_mut(&book) {
                     state.similar.remove(&other);
                 }
             }
             Operation::DisconnectAll { book } => {
-                if let Some(state) = self.0.get_mut(&book) {
+                if let Some(state) = self.books.get_mut(&book) {
                     state.similar.clear();
                 }
             }
             Operation::Delete { book } => {
-                self.0.remove(&book);
-                for state in self.0.values_mut() {
+                self.books.remove(&book);
+                for state in self.books.values_mut() {
                     state.similar.remove(&book);
                 }
             }
+            Operation::SaveAll { pages } => {
+                for book in 0..BOOKS {
+                    self.books.entry(book).or_default().pages = pages;
+                }
+            }
+            Operation::ConnectAll => {
+                if self.books.len() < BOOKS {
+                    return End::NotFound;
+                }
+                for (book, state) in &mut self.books {
+                    state.similar.insert((book + 1) % BOOKS);
+                }
+            }
+            Operation::Versioned => self.balance += 1,
             Operation::Unit {
                 book,
                 pages,
@@ -211,6 +243,7 @@ struct Shelf {
     graph: Graph,
     books: Vec<Book>,
     authors: Vec<Author>,
+    account: Account,
     prefix: String,
 }
 
@@ -228,10 +261,13 @@ impl Shelf {
         for author in &authors {
             author.save(&graph).await?;
         }
+        let account = Account::new(prefix.as_str(), 0);
+        account.save(&graph).await?;
         Ok(Self {
             graph,
             books,
             authors,
+            account,
             prefix,
         })
     }
@@ -267,6 +303,21 @@ impl Shelf {
                 self.books[book].similar.disconnect_all().await.map(drop)
             }
             Operation::Delete { book } => self.books[book].delete(&graph).await,
+            Operation::SaveAll { pages } => {
+                for book in &mut self.books {
+                    book.pages = pages;
+                }
+                graph.save_all(&self.books).await.map(drop)
+            }
+            Operation::ConnectAll => {
+                let others = self.books.iter().cycle().skip(1);
+                let pairs = self.books.iter().zip(others);
+                graph.connect_all(Book::SIMILAR, pairs).await.map(drop)
+            }
+            Operation::Versioned => {
+                self.account.balance += 1;
+                self.account.update(&graph).await
+            }
             Operation::Unit {
                 book,
                 pages,
@@ -329,9 +380,18 @@ impl Shelf {
             if state.similar.len() != count {
                 return Err(format!("{isbn} is connected twice with the same book").into());
             }
-            if model.0.insert(number(&isbn)?, state).is_some() {
+            if model.books.insert(number(&isbn)?, state).is_some() {
                 return Err(format!("there are two books {isbn}").into());
             }
+        }
+        let account = Account::find_by_number(self.prefix.as_str())
+            .one(direct)
+            .await?;
+        let account = account.ok_or("the account is gone")?;
+        model.balance = account.balance;
+        if account.version.get() != Some(account.balance + 1) {
+            let version = account.version.get();
+            return Err(format!("{} writes gave version {version:?}", account.balance + 1).into());
         }
         Ok(model)
     }
@@ -438,6 +498,14 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What was wrong with the row that a bulk operation names.
+fn of_row(error: &neo_ogm::Error) -> &neo_ogm::Error {
+    match error.kind() {
+        ErrorKind::Row { error, .. } => error,
+        _ => error,
+    }
+}
+
 async fn work(
     place: Place,
     direct: Graph,
@@ -473,7 +541,7 @@ async fn work(
         proxy.clear_faults();
         let end = match &outcome {
             Ok(()) => Some(End::Done),
-            Err(error) => match error.kind() {
+            Err(error) => match of_row(error).kind() {
                 ErrorKind::AlreadyExists { .. } => Some(End::AlreadyExists),
                 ErrorKind::NodeNotFound { .. } => Some(End::NotFound),
                 ErrorKind::Cardinality { .. } => Some(End::Cardinality),
