@@ -68,7 +68,8 @@ pub enum ErrorKind {
 pub enum CommitOutcome {
     /// Nothing was committed.
     NotSent,
-    /// The connection was lost between COMMIT and its answer: it may have taken effect.
+    /// The connection was lost between COMMIT and its answer, of this attempt or of an earlier one:
+    /// it may have taken effect.
     Unknown,
 }
 

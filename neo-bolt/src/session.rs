@@ -266,10 +266,11 @@ impl Session {
         self.finish_previous().await?;
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
-        let mut api_told = false;
+        let (mut api_told, mut lost_commit) = (false, false);
         loop {
             let attempt = backoff.attempt();
             let link = self.link(mode, &config, api, attempt, api_told).await?;
+            link.comes_after(lost_commit);
             // Dropped with this future: then it is over, whoever has kept a handle.
             let _over = GiveUp(Arc::clone(&link));
             let begun = if self.config.pipelined_begin {
@@ -298,6 +299,7 @@ impl Session {
                 }
             };
             api_told |= link.api_was_told();
+            lost_commit |= link.has_lost_commit();
             if !link.is_retryable() {
                 return Err(error);
             }

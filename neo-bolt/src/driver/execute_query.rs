@@ -14,7 +14,7 @@ use crate::auth::AuthToken;
 use crate::bookmark::{BookmarkManager, Bookmarks};
 use crate::config::{AccessMode, FetchSize};
 use crate::connection::Connection;
-use crate::error::Error;
+use crate::error::{CommitOutcome, Error};
 use crate::packstream::ToBolt;
 use crate::protocol::{Api, Begin, StreamId, Wanted};
 use crate::result::RecordStream;
@@ -137,7 +137,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     async fn run(mut self) -> Result<EagerResult, Error> {
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
-        let mut api_told = false;
+        let (mut api_told, mut lost_commit) = (false, false);
         loop {
             if let Some(manager) = &self.manager {
                 self.begin.bookmarks = manager.get_bookmarks().await?;
@@ -147,11 +147,18 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
                 Err(error) => error.with_attempts(backoff.attempt()),
             };
             // What only reads may always run twice.
-            if !error.may_be_tried_again(self.idempotent || self.begin.read) {
-                return Err(error);
-            }
-            let Some(delay) = backoff.next(started.elapsed(), chance()) else {
-                return Err(error);
+            let again = error.may_be_tried_again(self.idempotent || self.begin.read);
+            lost_commit |= error.commit_outcome() == CommitOutcome::Unknown;
+            let delay = match again {
+                true => backoff.next(started.elapsed(), chance()),
+                false => None,
+            };
+            let Some(delay) = delay else {
+                // Nobody knows what became of an earlier attempt, whatever the last one came to.
+                return Err(match lost_commit && !self.begin.read {
+                    true => error.with_unknown_commit(),
+                    false => error,
+                });
             };
             tracing::debug!(attempt = backoff.attempt(), ?delay, %error, "a query is tried again");
             tokio::time::sleep(delay).await;

@@ -13,7 +13,7 @@ use crate::auth::AuthToken;
 use crate::bookmark::Bookmarks;
 use crate::callback::BoxFuture;
 use crate::connection::{Connection, Waiters};
-use crate::error::{Error, ErrorKind};
+use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
 use crate::protocol::{Api, Begin, End, Records, StreamId, Wanted, failed_elsewhere};
@@ -34,6 +34,8 @@ pub(crate) struct Link {
     /// What the server is told that is used, where it wants to know.
     api: Option<Api>,
     api_told: AtomicBool,
+    /// This attempt or an earlier one has lost the answer to its COMMIT.
+    lost_commit: AtomicBool,
     /// What BEGIN or RUN said that must have been seen, where that was asked for just before.
     sent_bookmarks: OnceLock<Bookmarks>,
     /// It leaves the same behind however often it is done.
@@ -176,6 +178,7 @@ impl Link {
             attempt,
             api,
             api_told: AtomicBool::new(false),
+            lost_commit: AtomicBool::new(false),
             sent_bookmarks: OnceLock::new(),
             idempotent,
             login: OnceLock::new(),
@@ -198,6 +201,17 @@ impl Link {
     /// Whether something failed that another attempt may mend.
     pub(crate) fn is_retryable(&self) -> bool {
         self.retryable.load(Ordering::Acquire)
+    }
+
+    /// Says whether an earlier attempt has lost the answer to its COMMIT: then nobody knows the
+    /// outcome of the whole, whatever this one comes to.
+    pub(crate) fn comes_after(&self, lost_commit: bool) {
+        self.lost_commit.store(lost_commit, Ordering::Release);
+    }
+
+    /// Whether this attempt or an earlier one has lost the answer to its COMMIT.
+    pub(crate) fn has_lost_commit(&self) -> bool {
+        self.lost_commit.load(Ordering::Acquire)
     }
 
     /// Whether the server knows what is used.
@@ -235,6 +249,13 @@ impl Link {
         if error.may_be_tried_again(self.idempotent || self.begin.read) {
             self.retryable.store(true, Ordering::Release);
         }
+        if error.commit_outcome() == CommitOutcome::Unknown {
+            self.lost_commit.store(true, Ordering::Release);
+        }
+        let error = match self.has_lost_commit() && !self.begin.read {
+            true => error.with_unknown_commit(),
+            false => error,
+        };
         error.with_attempts(self.attempt)
     }
 

@@ -108,6 +108,53 @@ fn losing_a_commit() -> Arc<Server> {
     })
 }
 
+/// The last attempt certainly did nothing; the first may have done all of it.
+#[tokio::test]
+async fn a_commit_that_was_lost_once_stays_of_unknown_outcome() {
+    let losing = || {
+        Server::new(|mut peer| async move {
+            peer.log_in().await;
+            if peer.number == 0 {
+                for answer in [params! {}, params! { "fields" => vec!["n"] }, params! {}] {
+                    peer.receive().await;
+                    peer.success(answer).await;
+                }
+                peer.expect(COMMIT).await;
+                return;
+            }
+            peer.expect(BEGIN).await;
+            peer.success(params! {}).await;
+            peer.expect(RUN).await;
+            peer.failure("Neo.DatabaseError.General.UnknownError").await;
+            while let Some(request) = peer.receive().await {
+                match request.tag {
+                    crate::peer::RESET => peer.success(params! {}).await,
+                    _ => peer.ignored().await,
+                }
+            }
+        })
+    };
+    let driver = losing().driver();
+    let query = driver.execute_query("MERGE (:A)", ()).idempotent(true);
+    let error = query.await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.commit_outcome()),
+        (2, CommitOutcome::Unknown),
+        "{error}"
+    );
+    let mut session = losing().driver().session(Default::default());
+    let config = neo_bolt::TransactionConfig::default().idempotent(true);
+    let worked = session.execute_write_with(config, async |tx| {
+        tx.execute("MERGE (:A)", ()).await.map(drop)
+    });
+    let error = worked.await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.commit_outcome()),
+        (2, CommitOutcome::Unknown),
+        "{error}"
+    );
+}
+
 #[tokio::test]
 async fn what_may_be_done_twice_is_done_again_when_a_commit_is_lost() {
     let server = losing_a_commit();
