@@ -108,11 +108,11 @@ async fn under(context: &mut Context, way: Way, time: Duration) -> Result<(), Fa
     let found: BTreeSet<String> = there.iter().cloned().collect();
     let lost = total.done.difference(&found).count();
     let doubled = there.len() - found.len();
-    let denied = total
+    let denied: Vec<_> = total
         .failed
-        .keys()
-        .filter(|key| found.contains(*key))
-        .count();
+        .iter()
+        .filter(|(key, _)| found.contains(*key))
+        .collect();
     let pages = "MATCH (b:ProofBook {isbn: $key}) RETURN b.pages";
     let pages = u64::try_from(count(&direct, pages, &counter.isbn).await?)?;
     let wrong = "MATCH (b:ProofBook) WHERE b.isbn STARTS WITH $key AND b.isbn CONTAINS '/' \
@@ -141,16 +141,17 @@ async fn under(context: &mut Context, way: Way, time: Duration) -> Result<(), Fa
             total.counted, total.unknown
         ),
     );
-    let first = total.failed.values().next();
+    let first = denied.first().copied().or(total.failed.iter().next());
     context.check(
         format!("{name}: each call succeeded, or said what is true"),
-        denied == 0 && (way == Way::Intermediary || total.failed.is_empty()),
+        denied.is_empty() && (way == Way::Intermediary || total.failed.is_empty()),
         format!(
-            "{} writes said that their outcome is unknown; {} said that they failed, {denied} of which are \
+            "{} writes said that their outcome is unknown; {} said that they failed, {} of which are \
              there{}",
             total.open.len(),
             total.failed.len(),
-            first.map_or(String::new(), |error| format!(": {error}"))
+            denied.len(),
+            first.map_or(String::new(), |(key, error)| format!("; {key}: {error}"))
         ),
     );
     model::clean(&direct, &prefix).await
