@@ -111,6 +111,12 @@ pub enum ErrorKind {
         /// The node that it was to lead to.
         other: KeyOf,
     },
+    /// A node that was to be deleted only without relationships.
+    #[error("{node} has relationships; end them first, or leave `restrict` out")]
+    HasRelationships {
+        /// The node.
+        node: KeyOf,
+    },
     /// Two things that do not go together.
     #[error("{operation}: {reason}")]
     NotSupported {

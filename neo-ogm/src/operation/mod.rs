@@ -13,9 +13,9 @@ pub use bulk::{ConnectAll, DeleteAll, InsertAll, Progress, SaveAll, UpdateAll};
 pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
 pub use find::{
-    Aggregation, AllShortestPaths, Cursor, Entry, Find, Found, GroupBy, Groups, Index, LoadInto,
-    NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, Scored, SearchIndex,
-    Select, ShortestPath,
+    Aggregation, AllShortestPaths, Cursor, DeleteFound, Entry, Find, Found, GroupBy, Groups, Index,
+    LoadInto, NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, Scored,
+    SearchIndex, Select, ShortestPath, UpdateFound,
 };
 pub use node::NodeExt;
 pub use refresh::Refresh;

@@ -75,9 +75,17 @@ impl Assignments {
         conditions: impl IntoIterator<Item = &'a Condition>,
     ) -> bool {
         let look = Look {
-            assigned: self.changes.iter().map(|(name, _)| *name).collect(),
+            assigned: Some(self.changes.iter().map(|(name, _)| *name).collect()),
         };
         !conditions
+            .into_iter()
+            .any(|condition| look.condition(condition, false))
+    }
+
+    /// Whether a condition looks at anything but the node itself.
+    pub(crate) fn look_beyond<'a>(conditions: impl IntoIterator<Item = &'a Condition>) -> bool {
+        let look = Look { assigned: None };
+        conditions
             .into_iter()
             .any(|condition| look.condition(condition, false))
     }
@@ -85,7 +93,8 @@ impl Assignments {
 
 /// Looks for assigned properties that are asked of other nodes.
 struct Look {
-    assigned: Vec<&'static str>,
+    /// Without names, whatever is asked of other nodes is meant.
+    assigned: Option<Vec<&'static str>>,
 }
 
 impl Look {
@@ -105,6 +114,9 @@ impl Look {
     }
 
     fn hop(&self, hop: &Hop) -> bool {
+        if self.assigned.is_none() {
+            return true;
+        }
         let conditions = hop.node.iter().chain(&hop.relationship);
         conditions
             .into_iter()
@@ -115,7 +127,10 @@ impl Look {
         let within = |inner: &Expr| self.expression(inner, beyond);
         match expr {
             Expr::This | Expr::Name(_) => beyond,
-            Expr::Property(name) => beyond && self.assigned.contains(name),
+            Expr::Property(name) => {
+                let assigned = self.assigned.as_ref();
+                beyond && assigned.is_none_or(|names| names.contains(name))
+            }
             Expr::Value(_) => false,
             Expr::Call(_, arguments) => arguments.iter().any(within),
             Expr::Part(of, _) => within(of),

@@ -7,7 +7,9 @@ use neo_bolt::AccessMode;
 use super::ends::{self, Bound, EndParameters, Keys};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Cardinality, Entity, KeyOf, NodeSchema, Relationship};
+use crate::mapping::{
+    Cardinality, Entity, HookContext, KeyOf, NodeSchema, Operation, Relationship, RelationshipEvent,
+};
 
 /// A disconnect that waits to be awaited: one statement, one round trip.
 ///
@@ -50,8 +52,18 @@ impl<'a, T: Entity, R: Relationship> Disconnect<'a, T, R> {
     }
 
     async fn run(self) -> Result<(), Error> {
-        let bound = ends::bound(self.bound)?;
-        let executor = bound.target(self.on);
+        let bound = ends::bound(self.bound.clone())?;
+        let executor = bound.target(self.on.clone());
+        if !R::HOOKS {
+            return self.send(bound, executor).await;
+        }
+        let cx = HookContext::new(&executor, Operation::Disconnect);
+        R::hook(None, RelationshipEvent::BeforeDisconnect, &cx).await?;
+        self.send(bound, executor).await?;
+        R::hook(None, RelationshipEvent::AfterDisconnect, &cx).await
+    }
+
+    async fn send(self, bound: Bound, executor: Target) -> Result<(), Error> {
         let key = self.target.map(T::key).transpose()?;
         let keyed = self.keyed.is_some();
         let statement = statement::<T>(&bound, key.as_ref(), keyed);

@@ -13,7 +13,9 @@ use super::update::UpdateFoundRelationships;
 use super::{disconnect, values};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target};
-use crate::mapping::{Cardinality, Entity, Relationship};
+use crate::mapping::{
+    Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent,
+};
 use crate::query::{
     Condition, Cypher, End, Expr, Filter, Hop, LoadPlan, Loadable, Order, OrderStep, Parameter,
     Parameters,
@@ -291,7 +293,16 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
     /// order.
     pub fn disconnect(self) -> FoundRelated<T, R, u64> {
         FoundRelated::new(self, |find, bound, target| {
-            Box::pin(async move { find.take_away(&bound, &target).await })
+            Box::pin(async move {
+                if !R::HOOKS {
+                    return find.take_away(&bound, &target).await;
+                }
+                let cx = HookContext::new(&target, Operation::Disconnect);
+                R::hook(None, RelationshipEvent::BeforeDisconnect, &cx).await?;
+                let taken = find.take_away(&bound, &target).await?;
+                R::hook(None, RelationshipEvent::AfterDisconnect, &cx).await?;
+                Ok(taken)
+            })
         })
     }
 

@@ -21,7 +21,7 @@ mod said;
 mod several;
 mod stream;
 mod update;
-mod values;
+pub(crate) mod values;
 
 pub use ask::{CountRelated, IsConnected};
 pub use change::UpdateRelationship;

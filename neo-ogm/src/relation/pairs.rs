@@ -9,7 +9,11 @@ use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use super::ends::{self, Keys};
 use super::said::Set;
 use crate::error::{Error, ErrorKind};
-use crate::mapping::{DefaultProperties, KeyOf, Node, NodeSchema, RelationSchema, Relationship};
+use crate::executor::Target;
+use crate::mapping::{
+    DefaultProperties, HookContext, KeyOf, Node, NodeSchema, Operation, RelationSchema,
+    Relationship, RelationshipEvent, check_relationship,
+};
 use crate::query::{raise, raised};
 
 /// The property that is set to nothing where a row passes its checks.
@@ -54,7 +58,7 @@ pub(crate) enum Carried<'a, R> {
 }
 
 impl<R> Carried<'_, R> {
-    fn get(&self) -> &R {
+    pub(crate) fn get(&self) -> &R {
         match self {
             Self::Owned(relationship) => relationship,
             Self::Borrowed(relationship) => relationship,
@@ -280,6 +284,46 @@ impl<S: EndKey, T: Node, R: Relationship> ToBolt for PairRows<'_, '_, S, T, R> {
         encoder.map(1)?;
         self.write_rows(encoder)
     }
+}
+
+/// Checks the rules of what each row's relationship carries, and calls the hooks that come first;
+/// what refuses is named.
+pub(crate) async fn before<S: EndKey, T: Node, R: Relationship>(
+    rows: &[Row<'_, S, T, R>],
+    order: &[usize],
+    target: &Target,
+    operation: Operation,
+) -> Result<Option<HookContext>, Error> {
+    let cx = R::HOOKS.then(|| HookContext::new(target, operation));
+    for index in order.iter().copied() {
+        let Some(row) = rows.get(index) else { continue };
+        let named = |error| Error::new(ErrorKind::Row { index, error });
+        let carried = row.carried.get();
+        check_relationship(carried).map_err(named)?;
+        if let Some(cx) = &cx {
+            let event = RelationshipEvent::BeforeConnect;
+            R::hook(Some(carried), event, cx).await.map_err(named)?;
+        }
+    }
+    Ok(cx)
+}
+
+/// Calls the hooks that come last.
+pub(crate) async fn after<S: EndKey, T: Node, R: Relationship>(
+    rows: &[Row<'_, S, T, R>],
+    order: &[usize],
+    cx: Option<HookContext>,
+) -> Result<(), Error> {
+    let Some(cx) = cx else { return Ok(()) };
+    for row in order.iter().filter_map(|index| rows.get(*index)) {
+        R::hook(
+            Some(row.carried.get()),
+            RelationshipEvent::AfterConnect,
+            &cx,
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 /// Whether a relationship has properties besides its keys.

@@ -8,7 +8,9 @@ use neo_bolt::AccessMode;
 use super::ends::{self, Bound, EndParameters, Keys};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Entity, KeyOf, Relationship};
+use crate::mapping::{
+    Entity, HookContext, KeyOf, Operation, Relationship, RelationshipEvent, check_relationship,
+};
 use crate::query::escape;
 
 /// A reconnect that waits to be awaited: one statement, one round trip.
@@ -59,13 +61,28 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
         self
     }
 
-    async fn run(self) -> Result<(), Error> {
-        let bound = ends::bound(self.bound)?;
-        let executor = bound.target(self.on);
+    async fn run(mut self) -> Result<(), Error> {
+        let bound = ends::bound(self.bound.take())?;
+        let executor = bound.target(self.on.take());
+        if let Some(properties) = &self.properties {
+            check_relationship(properties)?;
+        }
+        if !R::HOOKS {
+            return self.send(&bound, &executor).await;
+        }
+        // What is kept has not been read, so only what is given can be shown to a hook.
+        let cx = HookContext::new(&executor, Operation::Connect);
+        let carried = self.properties.as_ref();
+        R::hook(carried, RelationshipEvent::BeforeConnect, &cx).await?;
+        self.send(&bound, &executor).await?;
+        R::hook(carried, RelationshipEvent::AfterConnect, &cx).await
+    }
+
+    async fn send(&self, bound: &Bound, executor: &Target) -> Result<(), Error> {
         let (old, new) = (self.old.key()?, self.new.key()?);
         let keyed = self.keyed.or(self.properties.as_ref());
         let moves = old != new;
-        let statement = statement::<R>(&bound, (&new, &old), keyed.is_some(), &self.properties);
+        let statement = statement::<R>(bound, (&new, &old), keyed.is_some(), &self.properties);
         let parameters = || EndParameters::<R> {
             target: Some(&new),
             old: Some(&old),
@@ -81,7 +98,7 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
         {
             return Ok(());
         }
-        let text = explanation(&bound, (&new, &old), keyed.is_some());
+        let text = explanation(bound, (&new, &old), keyed.is_some());
         let found = executor
             .execute(AccessMode::Read, text.into(), parameters())
             .await?;
@@ -106,7 +123,7 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
                 other: old,
             })
         } else {
-            refused(&bound, new, old)
+            refused(bound, new, old)
         })
     }
 }

@@ -12,7 +12,7 @@ use super::pairs::{self, Failed, PairRows, RelationEnd, Row};
 use super::said::Set;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target};
-use crate::mapping::{Cardinality, KeyOf, Node, Relationship};
+use crate::mapping::{Cardinality, KeyOf, Node, Operation, Relationship};
 use crate::query::{escape, raise, raised};
 
 /// A connect with several nodes that waits to be awaited: one statement, one round trip.
@@ -85,6 +85,11 @@ impl<'a, T: Node, R: Relationship> ConnectSeveral<'a, T, R> {
                 )),
             };
         }
+        let hooks = match self.others {
+            Others::Stay => Operation::Connect,
+            Others::Go => Operation::Replace,
+        };
+        let cx = pairs::before(&rows, &order, &executor, hooks).await?;
         let pairs = PairRows {
             source: source.schema,
             rows: &rows,
@@ -106,7 +111,9 @@ impl<'a, T: Node, R: Relationship> ConnectSeveral<'a, T, R> {
                     .await
             }
         };
-        let Err(error) = done else { return Ok(()) };
+        let Err(error) = done else {
+            return pairs::after(&rows, &order, cx).await;
+        };
         Err(match raised(&error) {
             // The node is the same in each row.
             Some((_, 'a')) => Error::new(ErrorKind::NodeNotFound {

@@ -10,7 +10,7 @@ use crate::mapping::{KeyOf, NodeSchema, Relationship, RelationshipSchema};
 use crate::query::{Cypher, Parameter, escape};
 
 /// The values of a node's key.
-pub(super) fn of_node(key: &KeyOf) -> Vec<Parameter> {
+pub(crate) fn of_node(key: &KeyOf) -> Vec<Parameter> {
     let values = key.values.iter();
     values
         .map(|value| Arc::new(value.clone()) as Parameter)
@@ -36,7 +36,7 @@ pub(super) fn of_relationship<R: Relationship>(
 }
 
 /// Writes `(a:Book {isbn: $p0})`.
-pub(super) fn node<'c>(
+pub(crate) fn node<'c>(
     cypher: &mut Cypher<'_, 'c>,
     variable: &str,
     schema: &NodeSchema,

@@ -6,6 +6,10 @@
 mod bulk;
 #[path = "behaviour/cardinality.rs"]
 mod cardinality;
+#[path = "behaviour/cardinality_races.rs"]
+mod cardinality_races;
+#[path = "behaviour/changes.rs"]
+mod changes;
 mod common;
 #[path = "behaviour/cypher.rs"]
 mod cypher;

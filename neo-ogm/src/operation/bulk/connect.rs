@@ -10,7 +10,7 @@ use neo_bolt::AccessMode;
 use super::run::{self, Options, Progress, options};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Target};
-use crate::mapping::{Node, RelationSchema, Relationship};
+use crate::mapping::{Node, Operation, RelationSchema, Relationship};
 use crate::query::{Relation, raised};
 use crate::relation::pairs::{self, Failed, PairRows, Row, sorted};
 use crate::relation::{RelationPair, Set};
@@ -98,6 +98,7 @@ async fn write<N: Node, T: Node, R: Relationship>(
             (0..to).try_for_each(|key| row.target.encode_key(key, encoder))
         })
     });
+    let cx = pairs::before(rows, &rows_of_batch, target, Operation::Connect).await?;
     let failed = Failed::default();
     let parameters = |count: usize| PairRows {
         source: N::SCHEMA,
@@ -112,7 +113,9 @@ async fn write<N: Node, T: Node, R: Relationship>(
             parameters(order.len()),
         )
         .await;
-    let Err(error) = done else { return Ok(()) };
+    let Err(error) = done else {
+        return pairs::after(rows, &rows_of_batch, cx).await;
+    };
     let named = failed.index().is_some() || raised(&error).is_some();
     let error = pairs::explain(error, rows, &failed, (N::SCHEMA, relation), "connect_all");
     if named {

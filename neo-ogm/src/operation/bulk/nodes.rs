@@ -1,20 +1,21 @@
 //! `save_all`, `insert_all`, `update_all` and `delete_all`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::IntoFuture;
 use std::ops::Range;
 use std::sync::Arc;
 
-use neo_bolt::AccessMode;
+use neo_bolt::value::DateTime;
+use neo_bolt::{AccessMode, Record};
 
 use super::rows::NodeRows;
 use super::run::{self, Options, Progress, options};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target};
-use crate::mapping::{KeyOf, Node};
-use crate::operation::write::{TOKEN, bind, created_labels, labels};
-use crate::query::{raise, raised};
+use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, PropertyRole, check_node};
+use crate::operation::write::{TOKEN, bind, created_labels, labels, of_role};
+use crate::query::{escape, raise, raised};
 use crate::relation::keyed_by;
 use crate::relation::pairs::{Failed, GUARD, sorted};
 
@@ -72,7 +73,7 @@ operations! {
 
 /// What is done with the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
+enum Work {
     Save,
     Insert,
     Update,
@@ -80,49 +81,157 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    /// Whether the statement may refuse a row, which it names by its number then.
-    fn refuses(self) -> bool {
-        matches!(self, Self::Insert | Self::Update)
+    fn name(self) -> &'static str {
+        match self {
+            Self::Save => "save_all",
+            Self::Insert => "insert_all",
+            Self::Update => "update_all",
+            Self::Delete => "delete_all",
+        }
+    }
+
+    fn operation(self) -> Operation {
+        match self {
+            Self::Save => Operation::Save,
+            Self::Insert => Operation::Insert,
+            Self::Update => Operation::Update,
+            Self::Delete => Operation::Delete,
+        }
+    }
+
+    /// The hooks that come before and after; a save may make a node, which its own hook is told.
+    fn hooks(self) -> (&'static [NodeEvent], &'static [NodeEvent]) {
+        match self {
+            Self::Save | Self::Update => (&[NodeEvent::BeforeSave], &[NodeEvent::AfterSave]),
+            Self::Insert => (
+                &[NodeEvent::BeforeSave, NodeEvent::BeforeCreate],
+                &[NodeEvent::AfterSave],
+            ),
+            Self::Delete => (&[NodeEvent::BeforeDelete], &[NodeEvent::AfterDelete]),
+        }
     }
 }
 
-/// The statement for nodes that have the same optional labels as `example`.
-fn statement<N: Node>(work: Work, example: &N) -> String {
-    let mut text = String::from("UNWIND $rows AS row ");
-    text.push_str(match work {
-        Work::Save | Work::Insert => "MERGE ",
-        Work::Update => "OPTIONAL MATCH ",
-        Work::Delete => "MATCH ",
-    });
-    keyed_by(&mut text, "n", "row.k", N::SCHEMA);
-    match work {
-        Work::Save => {
-            text.push_str(" SET n += row.p");
-            labels(&mut text, example);
+/// What a statement has to do besides writing properties.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    work: Work,
+    /// Whether it may refuse a row, which it names by its number then, or says something of each.
+    numbered: bool,
+    /// Whether it says of each row if the node is new.
+    tells_created: bool,
+    tells_id: bool,
+    tells_time: bool,
+}
+
+impl Plan {
+    fn of<N: Node>(work: Work, example: &N) -> Self {
+        let managed = example.managed();
+        let writes = work != Work::Delete;
+        let (tells_id, tells_time) = (
+            writes && managed.element_id.is_some(),
+            writes && managed.created_at.is_some(),
+        );
+        let tells_created = N::HOOKS && work == Work::Save;
+        let refuses = matches!(work, Work::Insert | Work::Update);
+        Self {
+            work,
+            numbered: refuses || tells_created || tells_id || tells_time,
+            tells_created,
+            tells_id,
+            tells_time,
         }
-        Work::Insert => {
-            // Writing to a string does not fail.
-            let _ = write!(
-                text,
-                " ON CREATE SET n += row.p, n.{TOKEN} = $token + toString(row.i)"
-            );
-            created_labels(&mut text, example);
-            let _ = write!(
-                text,
-                " SET n.{GUARD} = CASE WHEN coalesce(n.{TOKEN} = $token + toString(row.i), false) THEN null ELSE "
-            );
-            raise(&mut text, "row.i", 'e');
-            text.push_str(" END");
-        }
-        Work::Update => {
-            text.push_str(" WITH row, n WHERE CASE WHEN n IS NULL THEN ");
-            raise(&mut text, "row.i", 'n');
-            text.push_str(" ELSE true END SET n += row.p");
-            labels(&mut text, example);
-        }
-        Work::Delete => text.push_str(" DETACH DELETE n"),
     }
-    text
+
+    fn uses_token(self) -> bool {
+        self.work == Work::Insert || self.tells_created
+    }
+
+    /// Whether the statement writes the time of the operation.
+    fn uses_time<N: Node>(self) -> bool {
+        let creates = matches!(self.work, Work::Save | Work::Insert);
+        let created = creates && of_role(N::SCHEMA, PropertyRole::CreatedAt).is_some();
+        let writes = self.work != Work::Delete;
+        created || writes && of_role(N::SCHEMA, PropertyRole::UpdatedAt).is_some()
+    }
+
+    /// The statement for nodes that have the same optional labels as `example`.
+    fn statement<N: Node>(self, example: &N) -> String {
+        let mut text = String::from("UNWIND $rows AS row ");
+        text.push_str(match self.work {
+            Work::Save | Work::Insert => "MERGE ",
+            Work::Update => "OPTIONAL MATCH ",
+            Work::Delete => "MATCH ",
+        });
+        keyed_by(&mut text, "n", "row.k", N::SCHEMA);
+        let time = |text: &mut String, role, word: &str| {
+            let name = of_role(N::SCHEMA, role);
+            if let Some(name) = name {
+                // Writing to a string does not fail, here and below.
+                let _ = write!(text, "{word}n.{} = $now", escape(name));
+            }
+            name.is_some()
+        };
+        match self.work {
+            Work::Save => {
+                let timed = time(&mut text, PropertyRole::CreatedAt, " ON CREATE SET ");
+                if self.tells_created {
+                    let word = if timed { ", " } else { " ON CREATE SET " };
+                    let _ = write!(text, "{word}n.{TOKEN} = $token + toString(row.i)");
+                }
+                text.push_str(" SET n += row.p");
+                time(&mut text, PropertyRole::UpdatedAt, ", ");
+                labels(&mut text, example);
+            }
+            Work::Insert => {
+                let _ = write!(
+                    text,
+                    " ON CREATE SET n += row.p, n.{TOKEN} = $token + toString(row.i)"
+                );
+                time(&mut text, PropertyRole::CreatedAt, ", ");
+                time(&mut text, PropertyRole::UpdatedAt, ", ");
+                created_labels(&mut text, example);
+                let _ = write!(
+                    text,
+                    " SET n.{GUARD} = CASE WHEN coalesce(n.{TOKEN} = $token + toString(row.i), \
+                     false) THEN null ELSE "
+                );
+                raise(&mut text, "row.i", 'e');
+                text.push_str(" END");
+            }
+            Work::Update => {
+                text.push_str(" WITH row, n WHERE CASE WHEN n IS NULL THEN ");
+                raise(&mut text, "row.i", 'n');
+                text.push_str(" ELSE true END SET n += row.p");
+                time(&mut text, PropertyRole::UpdatedAt, ", ");
+                labels(&mut text, example);
+            }
+            Work::Delete => text.push_str(" DETACH DELETE n"),
+        }
+        self.columns::<N>(&mut text);
+        text
+    }
+
+    fn columns<N: Node>(self, text: &mut String) {
+        if !(self.tells_created || self.tells_id || self.tells_time) {
+            return;
+        }
+        text.push_str(" RETURN row.i AS i");
+        if self.tells_created {
+            let _ = write!(
+                text,
+                ", coalesce(n.{TOKEN} = $token + toString(row.i), false) AS created"
+            );
+        }
+        if self.tells_id {
+            text.push_str(", elementId(n) AS id");
+        }
+        if self.tells_time
+            && let Some(created) = of_role(N::SCHEMA, PropertyRole::CreatedAt)
+        {
+            let _ = write!(text, ", n.{} AS created_at", escape(created));
+        }
+    }
 }
 
 async fn run<N: Node>(
@@ -131,6 +240,13 @@ async fn run<N: Node>(
     target: Target,
     options: Options<'_>,
 ) -> Result<(), Error> {
+    if of_role(N::SCHEMA, PropertyRole::Version).is_some() {
+        return Err(Error::new(ErrorKind::NotSupported {
+            operation: work.name(),
+            reason: "nodes with a version are compared with the database one by one; write them \
+                     so, in one transaction",
+        }));
+    }
     let groups = groups(&nodes);
     let (nodes, target) = (&nodes, &target);
     let mut progress = Progress::of(nodes.len());
@@ -138,16 +254,20 @@ async fn run<N: Node>(
         let Some(example) = group.first().and_then(|first| nodes.get(*first)) else {
             continue;
         };
-        let statement: &Arc<str> = &statement(work, *example).into();
+        let plan = Plan::of(work, *example);
+        let statement: &Arc<str> = &plan.statement(*example).into();
         let batch = |range: Range<usize>| -> BoxFuture<'_, Result<(), Error>> {
             Box::pin(async move {
                 let rows = group.get(range).unwrap_or_default();
-                write(work, nodes, rows, target, statement).await?;
-                let written = rows.iter().filter_map(|row| nodes.get(*row));
-                if work != Work::Delete {
-                    written.copied().try_for_each(|node| bind(node, target))?;
-                }
-                Ok(())
+                let batch = Batch {
+                    plan,
+                    nodes,
+                    rows,
+                    target,
+                };
+                let cx = batch.before().await?;
+                let done = batch.write(statement).await?;
+                batch.after(&done, cx).await
             })
         };
         options
@@ -173,50 +293,144 @@ fn groups<N: Node>(nodes: &[&N]) -> Vec<Vec<usize>> {
     groups.into_values().collect()
 }
 
-/// Writes one batch.
-async fn write<N: Node>(
-    work: Work,
-    nodes: &[&N],
-    rows: &[usize],
-    target: &Target,
-    statement: &Arc<str>,
-) -> Result<(), Error> {
-    let keys = N::SCHEMA.keys().count();
-    let order = sorted(rows, |index, encoder| {
-        nodes.get(index).map_or(Ok(()), |node| {
-            (0..keys).try_for_each(|key| node.encode_key(key, encoder))
-        })
-    });
-    let token = (work == Work::Insert).then(|| format!("{}/", target.operation_token()));
-    let failed = Failed::default();
-    let rows = |rows: usize| NodeRows {
-        nodes,
-        order: order.get(..rows).unwrap_or(&order),
-        numbered: work.refuses(),
-        properties: work != Work::Delete,
-        token: token.as_deref(),
-        failed: &failed,
-    };
-    let done = target
-        .execute(AccessMode::Write, Arc::clone(statement), rows(order.len()))
-        .await;
-    let Err(error) = done else { return Ok(()) };
-    if let Some(index) = failed.index() {
-        return Err(Error::new(ErrorKind::Row { index, error }));
+/// One batch: some of the nodes.
+struct Batch<'b, 'a, N> {
+    plan: Plan,
+    nodes: &'b [&'a N],
+    rows: &'b [usize],
+    target: &'b Target,
+}
+
+/// What a batch has written.
+struct Written {
+    records: Vec<Record>,
+    now: DateTime,
+}
+
+impl<'a, N: Node> Batch<'_, 'a, N> {
+    fn each(&self) -> impl Iterator<Item = (usize, &'a N)> {
+        let rows = self.rows.iter();
+        rows.filter_map(|row| Some((*row, *self.nodes.get(*row)?)))
     }
-    let Some((index, _)) = raised(&error) else {
-        return Err(run::name_culprit(error, target, statement, &order, rows).await);
-    };
-    let Some(node) = nodes.get(index) else {
-        return Err(error);
-    };
-    let key = KeyOf::new(*node)?;
-    let error = Error::new(match work {
-        Work::Insert => ErrorKind::AlreadyExists { key },
-        _ => ErrorKind::NodeNotFound {
-            key,
-            operation: "update_all",
-        },
-    });
-    Err(Error::new(ErrorKind::Row { index, error }))
+
+    /// Rules, and the hooks that come first; what refuses is named.
+    async fn before(&self) -> Result<HookContext, Error> {
+        let named = |index: usize| move |error| Error::new(ErrorKind::Row { index, error });
+        let cx = HookContext::new(self.target, self.plan.work.operation());
+        for (index, node) in self.each() {
+            if self.plan.work != Work::Delete {
+                check_node(node).map_err(named(index))?;
+            }
+            if N::HOOKS {
+                for event in self.plan.work.hooks().0 {
+                    node.hook(*event, &cx).await.map_err(named(index))?;
+                }
+            }
+        }
+        Ok(cx)
+    }
+
+    async fn write(&self, statement: &Arc<str>) -> Result<Written, Error> {
+        let Self {
+            plan,
+            nodes,
+            target,
+            ..
+        } = *self;
+        let keys = N::SCHEMA.keys().count();
+        let order = sorted(self.rows, |index, encoder| {
+            nodes.get(index).map_or(Ok(()), |node| {
+                (0..keys).try_for_each(|key| node.encode_key(key, encoder))
+            })
+        });
+        let token = plan
+            .uses_token()
+            .then(|| format!("{}/", target.operation_token()));
+        let now = target.time();
+        let failed = Failed::default();
+        let rows = |rows: usize| NodeRows {
+            nodes,
+            order: order.get(..rows).unwrap_or(&order),
+            numbered: plan.numbered,
+            properties: plan.work != Work::Delete,
+            token: token.as_deref(),
+            now: plan.uses_time::<N>().then_some(&now),
+            failed: &failed,
+        };
+        let done = target
+            .execute(AccessMode::Write, Arc::clone(statement), rows(order.len()))
+            .await;
+        let error = match done {
+            Ok(done) => {
+                let records = done.records;
+                return Ok(Written { records, now });
+            }
+            Err(error) => error,
+        };
+        if let Some(index) = failed.index() {
+            return Err(Error::new(ErrorKind::Row { index, error }));
+        }
+        let Some((index, _)) = raised(&error) else {
+            return Err(run::name_culprit(error, target, statement, &order, rows).await);
+        };
+        let Some(node) = nodes.get(index) else {
+            return Err(error);
+        };
+        let key = KeyOf::new(*node)?;
+        let error = Error::new(match plan.work {
+            Work::Insert => ErrorKind::AlreadyExists { key },
+            _ => ErrorKind::NodeNotFound {
+                key,
+                operation: plan.work.name(),
+            },
+        });
+        Err(Error::new(ErrorKind::Row { index, error }))
+    }
+
+    /// Fills the structs' cells, binds their relationship fields, and calls the hooks that come
+    /// last.
+    async fn after(&self, written: &Written, cx: HookContext) -> Result<(), Error> {
+        let attempt = self.target.attempt();
+        let mut created: BTreeSet<usize> = BTreeSet::new();
+        for record in &written.records {
+            let index: usize = record.get_at(0)?;
+            let mut column = 1;
+            if self.plan.tells_created {
+                if record.get_at(column)? {
+                    created.insert(index);
+                }
+                column += 1;
+            }
+            let Some(node) = self.nodes.get(index) else {
+                continue;
+            };
+            let managed = node.managed();
+            if let Some(id) = managed.element_id {
+                id.0.put(attempt, record.get_at::<String>(column)?.into());
+                column += 1;
+            }
+            if let Some(cell) = managed.created_at
+                && let Some(created) = record.get_at::<Option<DateTime>>(column)?
+            {
+                cell.0.put(attempt, created);
+            }
+        }
+        for (index, node) in self.each() {
+            if self.plan.work != Work::Delete {
+                if let Some(cell) = node.managed().updated_at {
+                    cell.0.put(attempt, written.now.clone());
+                }
+                bind(node, self.target)?;
+            }
+            if N::HOOKS {
+                if self.plan.work == Work::Insert || created.contains(&index) {
+                    node.hook(NodeEvent::AfterCreate, &cx).await?;
+                }
+                for event in self.plan.work.hooks().1 {
+                    node.hook(*event, &cx).await?;
+                }
+            }
+        }
+        Ok(())
+    }
 }

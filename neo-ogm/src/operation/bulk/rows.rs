@@ -1,6 +1,7 @@
 //! Nodes as rows of a statement, straight from the structs.
 
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
+use neo_bolt::value::DateTime;
 
 use crate::mapping::Node;
 use crate::relation::pairs::{Failed, row_key, row_number};
@@ -14,6 +15,7 @@ pub(super) struct NodeRows<'r, 'a, N> {
     pub(super) numbered: bool,
     pub(super) properties: bool,
     pub(super) token: Option<&'r str>,
+    pub(super) now: Option<&'r DateTime>,
     pub(super) failed: &'r Failed,
 }
 
@@ -21,7 +23,11 @@ impl<N: Node> ToBolt for NodeRows<'_, '_, N> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         let keys = N::SCHEMA.keys().count();
         let entries = keys + usize::from(self.numbered) + usize::from(self.properties);
-        encoder.map(1 + usize::from(self.token.is_some()))?;
+        encoder.map(1 + usize::from(self.token.is_some()) + usize::from(self.now.is_some()))?;
+        if let Some(now) = self.now {
+            encoder.string("now")?;
+            now.to_bolt(encoder)?;
+        }
         if let Some(token) = self.token {
             encoder.string("token")?;
             encoder.string(token)?;

@@ -1,6 +1,7 @@
 //! Typed finders: `Book::find().filter(…).load(…).all(&graph)`.
 
 mod aggregate;
+mod change;
 mod cursor;
 mod explain;
 mod follow;
@@ -15,6 +16,7 @@ mod shared;
 mod stream;
 
 pub use aggregate::{Aggregation, GroupBy, Groups};
+pub use change::{DeleteFound, UpdateFound};
 pub use cursor::Cursor;
 pub use found::Found;
 pub use load::LoadInto;

@@ -8,4 +8,4 @@ pub use run::{CreateOrUpdate, GetOrCreate, Insert, Save, Update};
 pub use tracked::{SaveChanges, Tracked};
 
 pub(super) use run::bind;
-pub(super) use statement::{TOKEN, created_labels, delete, labels, version_of};
+pub(super) use statement::{TOKEN, created_labels, labels, of_role, version_of};

@@ -58,7 +58,10 @@ pub(super) struct Write<'a, N> {
 }
 
 /// The name of the property of a role.
-pub(super) fn of_role(schema: &NodeSchema, role: PropertyRole) -> Option<&'static str> {
+pub(in crate::operation) fn of_role(
+    schema: &NodeSchema,
+    role: PropertyRole,
+) -> Option<&'static str> {
     let mut properties = schema.properties.iter();
     properties
         .find(|property| property.role == role)
@@ -338,24 +341,6 @@ pub(in crate::operation) fn created_labels<N: Node>(text: &mut String, node: &N)
             let _ = write!(text, ", n:{}", escape(of.label));
         }
     }
-}
-
-/// The statement that deletes a node, at the expected version where it has one.
-pub(in crate::operation) fn delete(schema: &NodeSchema) -> String {
-    let mut text = String::from("MATCH ");
-    keyed(&mut text, "n", "k", schema);
-    if let Some(version) = of_role(schema, PropertyRole::Version) {
-        lock(&mut text, "n");
-        let _ = write!(
-            text,
-            " WITH n WHERE coalesce(n.{}, 0) = $v",
-            escape(version)
-        );
-        text.push_str(" DETACH DELETE n RETURN 1 AS deleted");
-    } else {
-        text.push_str(" DETACH DELETE n");
-    }
-    text
 }
 
 /// The question for the version of a node.
