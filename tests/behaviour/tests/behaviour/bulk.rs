@@ -23,6 +23,8 @@ on_every_backend!(
     a_transaction_takes_all_or_nothing,
     batches_beside_each_other,
     a_lost_commit_counts_once,
+    rules_stamps_and_hooks_hold_in_bulk,
+    optional_labels_and_versions,
 );
 
 #[derive(Node, Debug, Clone)]
@@ -436,4 +438,177 @@ async fn a_lost_commit_counts_once(backend: Backend) {
     assert_eq!(proxy.fired(fault), 1);
     let count = Book::find().filter(mine(&backend)).count(&graph);
     assert_eq!(count.await.unwrap(), 0);
+}
+
+/// A node with everything that the mapper looks after.
+#[derive(Node, Debug, Clone)]
+#[node(label = "BulkKept", hooks)]
+struct Kept {
+    #[node(key)]
+    id: String,
+    #[node(validate(length(max = 3)))]
+    name: String,
+    #[node(element_id)]
+    element: ElementId,
+    #[node(created_at)]
+    created: Timestamp,
+    #[node(updated_at)]
+    updated: Timestamp,
+    #[relationship]
+    liked: Many<Kept, Liked>,
+}
+
+#[relationship(type = "BULK_LIKED", hooks)]
+#[derive(Debug, Clone)]
+struct Liked {
+    #[relationship(validate(range(max = 5)))]
+    stars: i64,
+}
+
+/// What hooks were called, by key.
+static CALLED: Mutex<Vec<(String, &str)>> = Mutex::new(Vec::new());
+
+fn called(key: &str) -> Vec<&'static str> {
+    let called = CALLED.lock().unwrap();
+    let mine = called.iter().filter(|(of, _)| of == key);
+    mine.map(|(_, what)| *what).collect()
+}
+
+impl Hooks for Kept {
+    async fn before_save(&self, _: &neo_ogm::mapping::HookContext) -> Result<(), Error> {
+        CALLED.lock().unwrap().push((self.id.clone(), "before"));
+        match self.name.as_str() {
+            "no" => Err(Error::abort("refused")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn after_create(&self, _: &neo_ogm::mapping::HookContext) -> Result<(), Error> {
+        CALLED.lock().unwrap().push((self.id.clone(), "created"));
+        Ok(())
+    }
+
+    async fn after_save(&self, _: &neo_ogm::mapping::HookContext) -> Result<(), Error> {
+        CALLED.lock().unwrap().push((self.id.clone(), "after"));
+        Ok(())
+    }
+}
+
+impl RelationshipHooks for Liked {
+    async fn before_connect(&self, _: &neo_ogm::mapping::HookContext) -> Result<(), Error> {
+        match self.stars {
+            0 => Err(Error::abort("nobody likes that")),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn rules_stamps_and_hooks_hold_in_bulk(backend: Backend) {
+    let graph = backend.graph().await;
+    let kept: Vec<_> = (0..4)
+        .map(|n| Kept::new(backend.key(&format!("kept{n}")), "ok"))
+        .collect();
+    graph.save_all(&kept[..2]).await.unwrap();
+    assert_eq!(called(&kept[0].id), ["before", "created", "after"]);
+    let first = kept[0].created.get().expect("it is known");
+    assert_eq!(kept[0].updated.get(), Some(first.clone()));
+    assert!(kept[0].element.get().is_some());
+    assert_ne!(kept[0].element.get(), kept[1].element.get());
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    graph.save_all(&kept).await.unwrap();
+    assert_eq!(
+        called(&kept[0].id),
+        ["before", "created", "after", "before", "after"]
+    );
+    assert_eq!(called(&kept[3].id), ["before", "created", "after"]);
+    let read = Kept::find_by_id(kept[0].id.as_str()).get(&graph).await;
+    let read = read.unwrap();
+    assert_eq!(read.created.get(), Some(first.clone()));
+    assert_eq!(kept[0].created.get(), Some(first.clone()));
+    assert_eq!(read.updated.get(), kept[0].updated.get());
+    assert_ne!(read.updated.get(), Some(first));
+    graph.update_all(&kept).await.unwrap();
+    let more = [Kept::new(backend.key("new"), "ok")];
+    graph.insert_all(&more).await.unwrap();
+    assert_eq!(called(&more[0].id), ["before", "created", "after"]);
+    assert!(more[0].element.get().is_some() && more[0].created.get().is_some());
+
+    let mut broken = kept.clone();
+    broken[2].name = "long".into();
+    let error = graph.save_all(&broken).await.unwrap_err();
+    let (index, kind) = row(&error);
+    assert_eq!(index, 2);
+    assert!(matches!(kind, ErrorKind::Invalid { .. }), "{error}");
+    broken[2].name = "no".into();
+    let error = graph.save_all(&broken).await.unwrap_err();
+    assert_eq!(row(&error).0, 2, "{error}");
+
+    for (stars, what) in [(6, "stars"), (0, "nobody")] {
+        let pairs = [
+            (&kept[0], &kept[1], Liked { stars: 1 }),
+            (&kept[0], &kept[2], Liked { stars }),
+        ];
+        let error = graph.connect_all(Kept::LIKED, pairs).await.unwrap_err();
+        assert_eq!(row(&error).0, 1, "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+        let ends = [(&kept[1], Liked { stars: 1 }), (&kept[2], Liked { stars })];
+        let error = kept[0].liked.connect_all(ends).await.unwrap_err();
+        assert_eq!(row(&error).0, 1, "{error}");
+    }
+    assert_eq!(kept[0].liked.count().await.unwrap(), 0);
+}
+
+#[derive(Node, Debug, Clone)]
+#[node(label = "BulkLabelled", labels("BulkThing"))]
+struct Labelled {
+    #[node(key)]
+    id: String,
+    #[node(optional_label = "BulkSold")]
+    sold: bool,
+}
+
+#[derive(Node, Debug, Clone)]
+#[node(label = "BulkVersioned")]
+struct Versioned {
+    #[node(key)]
+    id: String,
+    #[node(version)]
+    version: Version,
+}
+
+async fn optional_labels_and_versions(backend: Backend) {
+    let graph = backend.graph().await;
+    let mut things: Vec<_> = (0..6)
+        .map(|n| {
+            let mut thing = Labelled::new(backend.key(&format!("thing{n}")));
+            thing.sold = n % 2 == 0;
+            thing
+        })
+        .collect();
+    let sold = async || {
+        let text = "MATCH (n:BulkThing:BulkSold) WHERE n.id STARTS WITH $key RETURN n.id";
+        let found: Vec<String> = graph
+            .cypher(text)
+            .param("key", backend.key("thing"))
+            .fetch(&graph)
+            .await
+            .unwrap();
+        found.len()
+    };
+    graph.insert_all(&things).await.unwrap();
+    assert_eq!(sold().await, 3);
+    things[0].sold = false;
+    things[2].sold = false;
+    graph.save_all(&things).await.unwrap();
+    assert_eq!(sold().await, 1);
+    things[0].sold = true;
+    graph.update_all(&things).await.unwrap();
+    assert_eq!(sold().await, 2);
+    // Versions are counted one by one; never silently not at all.
+    let versioned = [Versioned::new(backend.key("versioned"))];
+    let error = graph.save_all(&versioned).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::NotSupported { .. }),
+        "{error}"
+    );
 }
