@@ -294,6 +294,58 @@ pub fn derive_property(input: TokenStream) -> TokenStream {
     .into()
 }
 
+/// Makes a struct what rows of a question turn into: some of what a node has.
+///
+/// ```
+/// use neo_ogm::prelude::*;
+///
+/// #[derive(Node)]
+/// struct Book {
+///     #[node(key)]
+///     isbn: String,
+///     title: String,
+///     pages: Option<u32>,
+///     #[relationship(type = "WRITTEN_BY")]
+///     author: One<Person>,
+/// }
+///
+/// #[derive(Node)]
+/// struct Person {
+///     #[node(key)]
+///     name: String,
+/// }
+///
+/// #[derive(Projection, Debug, PartialEq)]
+/// #[projection(of = Book)]
+/// struct Card {
+///     title: String,
+///     pages: Option<u32>,
+///     #[projection(from = Book::AUTHOR.to(Person::NAME).first())]
+///     author: Option<String>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), neo_ogm::Error> {
+/// # let graph = Graph::in_memory().await?;
+/// # Book::new("978-0-14-303500-8", "Anna Karenina").save(&graph).await?;
+/// let cards = Book::find().order_by(Book::TITLE.asc()).select_as::<Card>().all(&graph).await?;
+/// assert_eq!(cards[0].title, "Anna Karenina");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A field is the property of its name, of the same type as in the node, or whatever
+/// `#[projection(from = …)]` selects. What does not fit does not compile.
+#[proc_macro_derive(Projection, attributes(projection))]
+pub fn derive_projection(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    match model::projection(&input) {
+        Ok(model) => expand::projection(&model),
+        Err(broken) => expand::broken_projection(&input, &broken),
+    }
+    .into()
+}
+
 /// Makes an async function a test with a graph of its own.
 ///
 /// ```

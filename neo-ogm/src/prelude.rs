@@ -3,7 +3,7 @@
 pub use bytes::Bytes;
 pub use neo_bolt::AuthToken as Auth;
 pub use neo_bolt::value::{Date, DateTime, Duration, LocalDateTime, LocalTime, Point, Time};
-pub use neo_ogm_derive::{Node, Nodes, Properties, Property, relationship};
+pub use neo_ogm_derive::{Node, Nodes, Projection, Properties, Property, relationship};
 pub use uuid::Uuid;
 
 pub use crate::executor::{Graph, Transaction};

@@ -18,8 +18,8 @@ pub use crate::mapping::{
     joined_bytes, joined_len, joined_names, kind, load_refused, node_hook, part_of,
     relationship_hook, same_text, variant_of, written,
 };
-pub use crate::operation::Find;
-pub use crate::query::{Field, Flattened, Label, LoadPlan, Relation, Variant};
+pub use crate::operation::{Find, Projection};
+pub use crate::query::{Columns, Field, Flattened, Label, LoadPlan, Relation, Variant};
 pub use crate::relation::{Origin, RelationField};
 pub use crate::schema::{Part, SchemaPart, SchemaSet};
 use neo_bolt::value::{Map, Value};
@@ -160,4 +160,28 @@ pub fn decode_property<T: Property>(
 /// It must be there.
 pub fn missing_property<T: Property>(name: &'static str) -> Result<T, DecodeError> {
     <T as FromBolt<'_>>::from_missing().map_err(|_| crate::mapping::missing(name))
+}
+
+/// Adds the column of a projection's field.
+pub fn project<O, T, S>(selection: S, name: &'static str, columns: &mut Columns)
+where
+    S: crate::query::Selection<O, Row = T>,
+{
+    crate::query::Selection::<O>::columns(crate::query::named(name, selection), columns);
+}
+
+/// Reads the column of a projection's field; the selection is there for its type.
+///
+/// # Errors
+/// The value is of another type.
+pub fn read_projected<O, T, S>(
+    _: fn() -> S,
+    name: &'static str,
+    decoder: &mut Decoder<'_>,
+    graph: &Graph,
+) -> Result<T, DecodeError>
+where
+    S: crate::query::Selection<O, Row = T>,
+{
+    S::read(decoder, graph).map_err(|error| error.within(name))
 }

@@ -5,6 +5,7 @@ mod codec;
 mod extras;
 mod node;
 mod nodes;
+mod projection;
 mod properties;
 mod property;
 mod relationship;
@@ -16,6 +17,7 @@ pub(crate) use broken::{
 };
 pub(crate) use node::node;
 pub(crate) use nodes::nodes;
+pub(crate) use projection::{broken_projection, projection};
 pub(crate) use properties::properties;
 pub(crate) use property::property;
 pub(crate) use relationship::relationship;

@@ -14,8 +14,8 @@ pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
 pub use find::{
     Aggregation, AllShortestPaths, Cursor, DeleteFound, Entry, Find, Found, GroupBy, Groups, Index,
-    LoadInto, NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, Scored,
-    SearchIndex, Select, ShortestPath, UpdateFound,
+    LoadInto, NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, RowStream,
+    Scored, SearchIndex, Select, ShortestPath, UpdateFound,
 };
 pub use node::NodeExt;
 pub use refresh::Refresh;

@@ -126,6 +126,12 @@ fn render<'c, N: Node>(
 }
 
 impl<N: Node> LoadInto<'_, N> {
+    /// Where to run: a transaction, or another handle of the graph.
+    pub fn on(mut self, executor: impl Executor) -> Self {
+        self.on = executor.target();
+        self
+    }
+
     async fn run(self) -> Result<(), Error> {
         if self.nodes.is_empty() {
             return Ok(());

@@ -25,7 +25,7 @@ pub use path::{AllShortestPaths, Path, ShortestPath};
 pub use search::{Index, Ranked, Scored, SearchIndex};
 pub use select::{Projection, Select};
 pub use shared::{Entry, NodeSet};
-pub use stream::NodeStream;
+pub use stream::{NodeStream, RowStream};
 
 use std::fmt;
 use std::marker::PhantomData;

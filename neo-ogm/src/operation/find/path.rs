@@ -142,6 +142,12 @@ impl<N: Node, R: Relationship> ShortestPath<N, R> {
         }
     }
 
+    /// Where to run: a transaction, or another handle of the graph.
+    pub fn on(mut self, executor: impl Executor) -> Self {
+        self.on = executor.target();
+        self
+    }
+
     /// At most `count` relationships; say it wherever you can, since without it the whole graph
     /// may be searched.
     pub fn max_hops(mut self, count: u32) -> Self {

@@ -2,6 +2,7 @@
 
 use super::{Kind, Volume, Writer, Wrote, library, mine};
 use crate::common::{Backend, on_every_backend};
+use neo_ogm::prelude::*;
 use neo_ogm::query::{named, this};
 use serde::Deserialize;
 
@@ -10,6 +11,8 @@ on_every_backend!(
     selections_reach_through_relationships,
     each_row_once,
     serde_reads_by_name,
+    projections_are_structs,
+    rows_are_streamed,
 );
 
 async fn tuples_keep_what_is_optional(backend: Backend) {
@@ -124,4 +127,62 @@ async fn serde_reads_by_name(backend: Backend) {
             writer
         }]
     );
+}
+
+#[derive(Projection, Debug, PartialEq)]
+#[projection(of = Volume)]
+struct Shown {
+    title: String,
+    pages: Option<u32>,
+    kind: Kind,
+    #[projection(from = Volume::WRITERS.to((Writer::NAME, Writer::BORN)))]
+    writers: Vec<(String, Option<i32>)>,
+    #[projection(from = Volume::WRITERS.to(Writer::BORN).min())]
+    oldest: Option<i32>,
+}
+
+async fn projections_are_structs(backend: Backend) {
+    let (graph, prefix) = library(&backend).await;
+    let shown = mine(&prefix)
+        .order_by(Volume::ISBN.asc())
+        .skip(1)
+        .select_as::<Shown>();
+    assert!(shown.to_cypher().contains("n.title AS title"), "{shown:?}");
+    let shown = shown.first(&graph).await.unwrap().unwrap();
+    let tolstoy = (format!("{prefix}Tolstoy"), Some(1828));
+    let expected = Shown {
+        title: "anna Karenina".to_owned(),
+        pages: Some(864),
+        kind: Kind::Novel,
+        writers: vec![tolstoy],
+        oldest: Some(1828),
+    };
+    assert_eq!(shown, expected);
+    // What does not fit names the field.
+    let broken = graph.cypher("MATCH (n:QueryBook {isbn: $isbn}) SET n.pages = 'many'");
+    broken
+        .param("isbn", format!("{prefix}2"))
+        .execute(&graph)
+        .await
+        .unwrap();
+    let error = mine(&prefix)
+        .select_as::<Shown>()
+        .all(&graph)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("pages"), "{error}");
+}
+
+async fn rows_are_streamed(backend: Backend) {
+    let (graph, prefix) = library(&backend).await;
+    let titles = mine(&prefix)
+        .order_by(Volume::TITLE.asc())
+        .select(Volume::TITLE);
+    let mut rows = titles.stream(&graph).await.unwrap();
+    let mut found = Vec::new();
+    while let Some(title) = rows.next().await {
+        found.push(title.unwrap());
+    }
+    assert_eq!(found.len(), 5);
+    assert_eq!(found[0], "Beowulf");
 }
