@@ -311,9 +311,9 @@ where
     }
 
     /// Their sum; 0 where there are none.
-    pub fn sum(self) -> Summary<N, <<S::Row as Property>::Kind as kind::IsNumber>::Sum>
+    pub fn sum<T>(self) -> Summary<N, T>
     where
-        <S::Row as Property>::Kind: kind::IsNumber,
+        <S::Row as Property>::Kind: kind::IsNumber<Sum = T>,
     {
         let outer = <<S::Row as Property>::Kind as kind::IsNumber>::SUM;
         self.summary_within("sum", false, outer)

@@ -147,9 +147,9 @@ macro_rules! operators {
             }
 
             /// The sum of the values; 0 where there are none.
-            pub fn sum(self) -> Aggregate<O, <T::Kind as kind::IsNumber>::Sum>
+            pub fn sum<S>(self) -> Aggregate<O, S>
             where
-                T::Kind: kind::IsNumber,
+                T::Kind: kind::IsNumber<Sum = S>,
             {
                 let sum = Aggregate::new("sum", false, self.into_expr());
                 sum.within(<T::Kind as kind::IsNumber>::SUM)
