@@ -27,7 +27,7 @@ pub(crate) struct ProjectedField {
 /// A projection with mistakes, and what it is of, where that is known.
 pub(crate) struct BrokenProjection {
     pub(crate) error: syn::Error,
-    pub(crate) of: Option<Expr>,
+    pub(crate) of: Option<Box<Expr>>,
 }
 
 /// Reads a projection.
@@ -61,7 +61,7 @@ pub(crate) fn projection(input: &DeriveInput) -> Result<ProjectionModel, BrokenP
         (error, of) => Err(BrokenProjection {
             error: error
                 .unwrap_or_else(|| syn::Error::new(input.ident.span(), "a projection of nothing")),
-            of,
+            of: of.map(Box::new),
         }),
     }
 }
