@@ -43,7 +43,7 @@ pub(super) fn check(errors: &mut Errors, properties: &[PropertyField]) {
             errors.at(
                 second.ident.span(),
                 format!(
-                    "`{}` is `{option}` already; a node has one such field",
+                    "`{}` has `{option}` already; a node has one such field",
                     first.field
                 ),
             );
@@ -51,14 +51,20 @@ pub(super) fn check(errors: &mut Errors, properties: &[PropertyField]) {
     }
 }
 
-/// Puts a field of which there is one at most where it belongs.
-pub(super) fn only(errors: &mut Errors, place: &mut Option<Ident>, ident: Ident, option: &str) {
+/// Puts a field of which there is one at most where it belongs; gives back a second one.
+pub(super) fn only(
+    errors: &mut Errors,
+    place: &mut Option<Ident>,
+    ident: Ident,
+    option: &str,
+) -> Option<Ident> {
     if let Some(first) = place {
         errors.at(
             ident.span(),
-            format!("`{first}` is `{option}` already; a node has one such field"),
+            format!("`{first}` has `{option}` already; a node has one such field"),
         );
-        return;
+        return Some(ident);
     }
     *place = Some(ident);
+    None
 }

@@ -1,7 +1,7 @@
 //! Property fields: what nodes and relationships have in common.
 
 use proc_macro2::Span;
-use syn::{Expr, ExprLit, Field, Ident, Lit, Type};
+use syn::{Expr, ExprLit, Field, Ident, Lit, Type, parse_quote};
 
 use super::errors::Errors;
 use super::extras::FlattenField;
@@ -207,7 +207,7 @@ pub(super) fn read(
             "default" => {
                 property.default = Some(match &setting.value {
                     Value::Flag => DefaultValue::Trait,
-                    Value::Is(expr) => DefaultValue::Expr(expr.clone()),
+                    Value::Is(expr) => DefaultValue::Expr(text_default(expr, &field.ty)),
                     Value::List(_) | Value::Texts(_) => {
                         errors.at(setting.span(), "write `default` or `default = …`");
                         DefaultValue::Trait
@@ -242,11 +242,24 @@ pub(super) fn read(
         validate::of_field(errors, &mut property, setting);
     }
     check(errors, &property, settings, skip, of == Place::Node);
-    check_role(errors, &property, settings);
+    if !check_role(errors, &property, settings) {
+        // So that the rest of the program is not complained about, too.
+        property.role = Role::Plain;
+    }
     if skip.is_some() {
         Read::Skipped(ident.clone())
     } else {
         Read::Property(Box::new(property))
+    }
+}
+
+/// A text literal is a default of a `String`, too.
+fn text_default(expr: &Expr, ty: &Type) -> Expr {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(_), ..
+        }) if is_string(ty) => parse_quote!(::std::string::String::from(#expr)),
+        _ => expr.clone(),
     }
 }
 
@@ -321,8 +334,9 @@ fn whole(
     })
 }
 
-/// What the mapper or somebody else writes is not the struct's to write.
-fn check_role(errors: &mut Errors, property: &PropertyField, settings: &[Setting]) {
+/// What the mapper or somebody else writes is not the struct's to write. Whether the field's type
+/// can be filled by whoever does.
+fn check_role(errors: &mut Errors, property: &PropertyField, settings: &[Setting]) -> bool {
     const ROLES: &[&str] = &["read_only", "version", "created_at", "updated_at"];
     let span_of = |name: &str| settings.iter().find(|s| s.name == name).map(Setting::span);
     if property.json
@@ -336,7 +350,9 @@ fn check_role(errors: &mut Errors, property: &PropertyField, settings: &[Setting
     }
     let is_role = |setting: &&Setting| ROLES.iter().any(|role| setting.name == role);
     let mut roles = settings.iter().filter(is_role);
-    let Some(role) = roles.next() else { return };
+    let Some(role) = roles.next() else {
+        return true;
+    };
     if let Some(second) = roles.next() {
         errors.at(
             second.span(),
@@ -368,7 +384,7 @@ fn check_role(errors: &mut Errors, property: &PropertyField, settings: &[Setting
             "a `neo_ogm::Timestamp`, or an `Option` of a date-time type: before the first save \
              there is none",
         ),
-        _ => return,
+        _ => return true,
     };
     if !fits {
         errors.add(syn::Error::new_spanned(
@@ -376,6 +392,7 @@ fn check_role(errors: &mut Errors, property: &PropertyField, settings: &[Setting
             format!("the field of `{}` is {wanted}", role.name),
         ));
     }
+    fits
 }
 
 fn check(

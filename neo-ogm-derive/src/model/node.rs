@@ -91,8 +91,9 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
     let Some(fields) = fields else {
         return Err(syn::Error::new(
             input.ident.span(),
-            "a node is a struct with named fields; for an enum or a newtype that is a property, \
-             use `#[derive(Property)]`",
+            "a node is a struct with named fields; for an enum of node structs, use \
+             `#[derive(Nodes)]`, and for an enum or a newtype that is a property, \
+             `#[derive(Property)]`",
         )
         .into());
     };
@@ -209,10 +210,14 @@ fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: O
         Read::Skipped(ident) => model.skipped.push(ident),
         Read::Flattened(flattened) => model.extras.flattened.push(*flattened),
         Read::ElementId(ident) => {
-            extras::only(errors, &mut model.extras.element_id, ident, "element_id");
+            let id = &mut model.extras.element_id;
+            let second = extras::only(errors, id, ident, "element_id");
+            model.skipped.extend(second);
         }
         Read::Unmapped(ident) => {
-            extras::only(errors, &mut model.extras.unmapped, ident, "unmapped");
+            let rest = &mut model.extras.unmapped;
+            let second = extras::only(errors, rest, ident, "unmapped");
+            model.skipped.extend(second);
         }
     }
 }

@@ -195,6 +195,7 @@ fn text_length(expr: &Expr) -> Option<f64> {
             ..
         }) => Some(text.value().chars().count() as f64),
         Expr::MethodCall(call) => text_length(&call.receiver),
+        Expr::Call(call) => call.args.first().and_then(text_length),
         _ => None,
     }
 }

@@ -417,7 +417,7 @@ struct Open {
     title: Option<String>,
     #[node(read_only)]
     score: Option<f64>,
-    #[node(default = "unknown".to_owned())]
+    #[node(default = "unknown")]
     language: String,
     #[node(default)]
     views: i64,
