@@ -144,10 +144,26 @@ impl ApplySchema {
                     rule: rule.clone(),
                     reason,
                 }),
+                None if self.was_beaten(rule, &error).await? => report.present.push(rule.clone()),
                 None => return Err(error),
             },
         }
         Ok(())
+    }
+}
+
+impl ApplySchema {
+    /// Whether somebody else has made the rule since we looked. `IF NOT EXISTS` looks before it
+    /// waits for its turn, so of two that make the same thing at once, one may be refused.
+    async fn was_beaten(&self, rule: &Rule, error: &Error) -> Result<bool, Error> {
+        if !error
+            .code()
+            .is_some_and(|code| code.ends_with("AlreadyExists"))
+        {
+            return Ok(false);
+        }
+        let there = found::all(&self.graph).await?;
+        Ok(there.iter().any(|found| found.does(rule)))
     }
 }
 

@@ -12,6 +12,7 @@ use neo_ogm::testing::{Space, isolated, sweep};
 on_every_backend!(
     the_same_keys_do_not_meet,
     all_that_the_mapper_does_stays_inside,
+    so_does_what_is_done_with_many,
     a_schema_is_of_its_space,
     searches_stay_inside,
     nothing_stays_behind,
@@ -160,6 +161,65 @@ async fn all_that_the_mapper_does_stays_inside(backend: Backend) {
     tx.rollback().await.unwrap();
     assert_eq!(Novel::find().count(graph).await.unwrap(), 2);
     space.close().await.unwrap();
+}
+
+async fn so_does_what_is_done_with_many(backend: Backend) {
+    let server = backend.graph().await;
+    // The same nodes in two spaces, and what changes one of them leaves the other.
+    let (one, two) = (Space::new(&server), Space::new(&server));
+    let writer = Writer::new("W");
+    let novels: Vec<_> = (0..6)
+        .map(|n| Novel::new(n.to_string(), format!("T{n}")))
+        .collect();
+    for space in [&two, &one] {
+        let graph = space.graph();
+        graph.save_all(&novels).await.unwrap();
+        writer.save(graph).await.unwrap();
+        let pairs = novels.iter().map(|n| (n, &writer, ByWriter { year: 1 }));
+        graph.connect_all(Novel::AUTHOR, pairs).await.unwrap();
+        let pairs = novels.windows(2).map(|pair| (&pair[0], &pair[1]));
+        graph.connect_all(Novel::SEQUELS, pairs).await.unwrap();
+    }
+    let graph = one.graph();
+    let changed = Novel::find().filter(Novel::TITLE.eq("T1")).update(graph);
+    assert_eq!(changed.set(Novel::PAGES, 7).await.unwrap(), 1);
+    let far = Novel::find()
+        .filter(Novel::ISBN.eq("0"))
+        .follow(Novel::SEQUELS.hops(1..=3));
+    assert_eq!(far.all(graph).await.unwrap().len(), 3);
+    novels[0]
+        .sequels
+        .reconnect(&novels[1], &novels[5])
+        .await
+        .unwrap();
+    assert!(novels[0].sequels.is_connected(&novels[5]).await.unwrap());
+    let other = Writer::new("X");
+    other.save(graph).await.unwrap();
+    let replaced = novels[0]
+        .author
+        .replace(&other)
+        .properties(ByWriter { year: 2 });
+    replaced.await.unwrap();
+    assert_eq!(writer.novels.count().await.unwrap(), 5);
+    let gone = Novel::find()
+        .filter(Novel::ISBN.in_list(["2", "3"]))
+        .delete(graph);
+    assert_eq!(gone.await.unwrap(), 2);
+    graph.delete_all(&novels[4..]).await.unwrap();
+    assert_eq!(Novel::find().count(graph).await.unwrap(), 2);
+    let graph = two.graph();
+    let untouched = Novel::find()
+        .filter(Novel::PAGES.is_null())
+        .load(Novel::AUTHOR);
+    let untouched = untouched.all(graph).await.unwrap();
+    assert_eq!(untouched.len(), 6);
+    assert!(
+        untouched
+            .iter()
+            .all(|novel| novel.author.get().unwrap().name == "W")
+    );
+    one.close().await.unwrap();
+    two.close().await.unwrap();
 }
 
 async fn a_schema_is_of_its_space(backend: Backend) {
