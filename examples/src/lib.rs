@@ -31,6 +31,21 @@ pub async fn connect() -> Result<Graph, neo_ogm::Error> {
     Ok(graph)
 }
 
+/// Connects as [`connect`] does, and runs `example` in a label space of its own, whose nodes,
+/// constraints and indexes are deleted afterwards: it disturbs nobody on a server that others use,
+/// and can run again and again.
+///
+/// # Errors
+/// Those of [`connect`], and what `example` returns.
+pub async fn isolated<F, Fut>(example: F) -> Result<(), neo_ogm::Error>
+where
+    F: FnOnce(Graph) -> Fut,
+    Fut: Future<Output = Result<(), neo_ogm::Error>>,
+{
+    let graph = connect().await?;
+    neo_ogm::testing::isolated(&graph, example).await?
+}
+
 /// Prints rows in columns that are as wide as their widest cell.
 pub fn print_table<const N: usize>(title: &str, head: [&str; N], rows: &[[String; N]]) {
     let mut widths = head.map(|cell| cell.chars().count());
