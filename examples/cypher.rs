@@ -145,7 +145,7 @@ async fn read(graph: &Graph) -> Result<(), neo_ogm::Error> {
         .cypher("MATCH p = (:Ship)-[:SAILED_TO]->(:Port) RETURN p")
         .fetch(graph)
         .await?;
-    assert_eq!((paths.len(), paths[0].nodes().len()), (2, 2));
+    assert_eq!((paths.len(), paths[0].nodes().count()), (2, 2));
 
     // Rows and summary at once, for tools that don't know the columns.
     let result = graph

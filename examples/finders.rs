@@ -34,7 +34,17 @@ struct PlayedBy {
     role: String,
 }
 
-/// Some of a film, for `all_as`.
+/// Some of a film and of its director, for `select_as`.
+#[derive(Projection, Debug)]
+#[projection(of = Film)]
+struct Card {
+    title: String,
+    minutes: Option<u32>,
+    #[projection(from = Film::DIRECTOR.to(Person::NAME).first())]
+    director: Option<String>,
+}
+
+/// A row by the names of its columns, for `all_as`.
 #[derive(serde::Deserialize, Debug, PartialEq)]
 struct Listing {
     title: String,
@@ -206,6 +216,17 @@ async fn projections(graph: &Graph) -> Result<(), neo_ogm::Error> {
         );
     }
     assert_eq!(rows[0].2.len(), 2);
+
+    let cards: Vec<Card> = Film::find_by_year(1961)
+        .select_as::<Card>()
+        .all(graph)
+        .await?;
+    println!("{:?}", cards[0]);
+    assert_eq!(cards[0].director.as_deref(), Some("Akira Kurosawa"));
+    assert_eq!(
+        (cards[0].title.as_str(), cards[0].minutes),
+        ("Yojimbo", Some(110))
+    );
 
     let listings: Vec<Listing> = Film::find()
         .filter(Film::MINUTES.ge(120))

@@ -110,8 +110,8 @@ impl Graph {
         self.shared.engine.as_ref()
     }
 
-    /// Whether the database is the embedded engine.
-    pub(crate) fn is_embedded(&self) -> bool {
+    /// Whether the database is the embedded engine: for programs that go without what it can't do.
+    pub fn is_embedded(&self) -> bool {
         #[cfg(feature = "embedded")]
         return self.shared.engine.is_some();
         #[cfg(not(feature = "embedded"))]
