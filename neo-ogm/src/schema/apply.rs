@@ -14,6 +14,9 @@ use crate::executor::{BoxFuture, Graph, Target};
 /// How long to wait between two looks at indexes that are being filled, at first and at most.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
+/// How long a constraint may take to be made whole by somebody else.
+const HALF_MADE: Duration = Duration::from_secs(5);
+
 impl Graph {
     /// Makes the constraints and indexes that the structs name, where they are not there. Running
     /// it again changes nothing.
@@ -99,7 +102,7 @@ impl ApplySchema {
 
     async fn run(self) -> Result<SchemaReport, Error> {
         let mut report = SchemaReport::default();
-        let there = found::all(&self.graph).await?;
+        let there = self.look().await?;
         for rule in &self.schema.rules {
             self.apply(rule, &there, &mut report).await?;
         }
@@ -162,8 +165,23 @@ impl ApplySchema {
         {
             return Ok(false);
         }
-        let there = found::all(&self.graph).await?;
+        let there = self.look().await?;
         Ok(there.iter().any(|found| found.does(rule)))
+    }
+
+    /// What there is. Where somebody else is just making a constraint, its index is seen alone for
+    /// a while, and this waits for the rest of it.
+    async fn look(&self) -> Result<Vec<FoundRule>, Error> {
+        let deadline = Instant::now() + HALF_MADE;
+        loop {
+            let there = found::all(&self.graph).await?;
+            let rules = &self.schema.rules;
+            let half_made = |found: &FoundRule| rules.iter().any(|rule| found.is_half_of(rule));
+            if !there.iter().any(half_made) || Instant::now() > deadline {
+                return Ok(there);
+            }
+            tokio::time::sleep(LOOK_AGAIN.0).await;
+        }
     }
 }
 

@@ -196,6 +196,14 @@ impl FoundRule {
         }
     }
 
+    /// Whether it is the index of a constraint that is being made, or was left by one.
+    pub(super) fn is_half_of(&self, rule: &Rule) -> bool {
+        matches!(rule.schema.kind, RuleKind::Unique | RuleKind::Key)
+            && self.kind == "RANGE"
+            && self.name == rule.name
+            && self.is_on(rule)
+    }
+
     /// Whether it keeps the database from making the rule beside it.
     pub(super) fn stands_against(&self, rule: &Rule) -> bool {
         // Uniqueness and keys bring a range index of their own.
