@@ -28,6 +28,11 @@
 //! | bytes and values | [`packstream`], `convert` (types of others) |
 //! | plain data | [`value`] |
 //!
+//! The driver tells what it does through [`tracing`], at the level DEBUG: a span for each
+//! `execute_query` and each managed transaction, events for statements, commits, connections,
+//! routing tables and retries. Statements are logged, so put what is secret into parameters: those,
+//! logins and transaction metadata never get into the log.
+//!
 //! Leaves that all of them use: `error`, `config`, `auth`, `retry`, `bookmark`.
 
 pub mod packstream;

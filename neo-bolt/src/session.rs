@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::bookmark::Bookmarks;
 use crate::config::{AccessMode, FetchSize, SessionConfig, TransactionConfig};
@@ -252,6 +253,27 @@ impl Session {
 
     /// `api` is what the server is told that is used.
     pub(crate) async fn managed<T, E, F, Fut>(
+        &mut self,
+        mode: AccessMode,
+        config: TransactionConfig,
+        api: Api,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: FnMut(ManagedTransaction) -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+        E: From<Error>,
+    {
+        let span = tracing::debug_span!(
+            "transaction",
+            database = self.config.database.as_deref(),
+            read = mode == AccessMode::Read,
+        );
+        let attempts = self.attempts(mode, config, api, work);
+        attempts.instrument(span).await
+    }
+
+    async fn attempts<T, E, F, Fut>(
         &mut self,
         mode: AccessMode,
         config: TransactionConfig,

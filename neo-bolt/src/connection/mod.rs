@@ -64,6 +64,8 @@ pub(crate) struct Connection {
     /// How long the server may keep silent while an answer is due; its own hint.
     silence_limit: Option<Duration>,
     silence: Option<Pin<Box<Sleep>>>,
+    /// It was given up because nothing came.
+    was_silent: bool,
     /// How long the server may take for a RESET, which it does at once.
     reset_limit: Duration,
     waiters: Arc<Waiters>,
@@ -105,6 +107,7 @@ impl Connection {
             read_size: READ_SIZE,
             silence_limit: None,
             silence: None,
+            was_silent: false,
             reset_limit,
             waker: Waker::from(Arc::clone(&waiters)),
             waiters,
@@ -190,6 +193,16 @@ impl Connection {
         self.machine.is_recovering()
     }
 
+    /// It was given up because nothing came.
+    pub(crate) fn was_silent(&self) -> bool {
+        self.was_silent
+    }
+
+    /// Tells the log of a statement that is sent. Its parameters are nobody's business.
+    pub(crate) fn log_statement(&self, statement: &str) {
+        tracing::debug!(address = %self.address, statement, "a statement is sent");
+    }
+
     pub(crate) fn touch(&mut self) {
         self.idle_since = Instant::now();
     }
@@ -253,6 +266,7 @@ impl Connection {
                 Poll::Pending => {
                     let limit = ready!(self.poll_silence(cx));
                     let error = self.lost(&format!("it was silent for {limit:?}"));
+                    self.was_silent = true;
                     // Closed at once, whoever keeps the transaction still: the server should know.
                     self.stream = Box::new(tokio::io::empty());
                     return Poll::Ready(Err(error));
@@ -344,6 +358,7 @@ impl Connection {
         } else {
             ErrorKind::ServiceUnavailable
         };
+        tracing::debug!(address = %self.address, why, "a connection was lost");
         let error = Error::new(kind, message);
         if commit {
             error.with_unknown_commit()
@@ -403,6 +418,7 @@ impl Connection {
 
     /// Says goodbye and closes. Waits for nothing that the peer might not do.
     pub(crate) async fn close(mut self: Box<Self>) {
+        tracing::debug!(address = %self.address, "a connection is closed");
         let farewell = async {
             // A server that is still answering should find somebody who listens.
             if !self.machine.is_defunct() {

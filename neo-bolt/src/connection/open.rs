@@ -42,7 +42,10 @@ pub(crate) async fn open(
     address: &Address,
     auth: &AuthToken,
 ) -> Result<Connection, Error> {
-    let connection = steps(opening, address, auth).await?;
+    let opened = steps(opening, address, auth).await;
+    let connection = opened.inspect_err(|error| {
+        tracing::debug!(%address, %error, "a connection could not be opened");
+    })?;
     tracing::debug!(
         address = %address,
         version = %connection.machine.version(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{Shared, Transform};
 use crate::auth::AuthToken;
@@ -199,6 +200,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             })?,
         }
         let stream = machine.run(&self.statement, &self.parameters, None)?;
+        connection.log_statement(&self.statement);
+        let machine = connection.machine();
         let size = self.driver.config.fetch_size.unwrap_or(FetchSize::All);
         machine.pull(stream, size.count())?;
         let driven = if size == FetchSize::All {
@@ -261,6 +264,11 @@ impl<'p, P: ToBolt + Send + Sync + 'p> IntoFuture for ExecuteQuery<'p, P> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'p>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        let span = tracing::debug_span!(
+            "execute_query",
+            database = self.begin.database.as_deref(),
+            read = self.begin.read,
+        );
+        Box::pin(self.run().instrument(span))
     }
 }

@@ -51,6 +51,16 @@ pub(crate) struct Lease {
     _permit: OwnedSemaphorePermit,
 }
 
+/// How an idle connection was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    Fresh,
+    /// Closed, or too old.
+    Over,
+    /// Nobody answers at the other end, and nobody has closed it.
+    Silent,
+}
+
 /// What kind of connection is wanted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wish<'a> {
@@ -158,8 +168,14 @@ impl Pool {
             };
             let epoch = server.epoch.load(Ordering::Acquire);
             let is_logged_in = idle.epoch() >= epoch;
-            if !self.is_fresh(&mut idle, wish.checked).await {
+            let state = self.look_at(&mut idle, wish.checked).await;
+            if state != Idle::Fresh {
                 tracing::debug!(%address, "a pooled connection was closed");
+                if state == Idle::Silent {
+                    // The way to the server is cut, or was; to wait for each of the others in
+                    // turn would take all the time that there is.
+                    self.forget(address);
+                }
             } else if is_logged_in && *idle.auth() == auth {
                 break (idle, false);
             } else if idle.takes_other_logins() {
@@ -257,9 +273,9 @@ impl Pool {
     /// Whether an idle connection can be used. A look at the socket costs no round trip; a
     /// question to the server is asked only where the liveness check says so. Behind a failure, the
     /// answer to the RESET is waited for: servers close connections behind some of them.
-    async fn is_fresh(&self, connection: &mut Connection, checked: bool) -> bool {
+    async fn look_at(&self, connection: &mut Connection, checked: bool) -> Idle {
         if connection.age() >= self.config.max_connection_lifetime || connection.is_closed() {
-            return false;
+            return Idle::Over;
         }
         let limit = if checked {
             Some(Duration::ZERO)
@@ -268,14 +284,17 @@ impl Pool {
         };
         let is_asked = limit.is_some_and(|limit| connection.idle_time() >= limit);
         if is_asked && connection.machine().reset().is_err() {
-            return false;
+            return Idle::Over;
         }
         if !is_asked && !connection.is_recovering() {
-            return true;
+            return Idle::Fresh;
         }
         let alive = connection.drive(Wanted::Idle);
-        let alive = tokio::time::timeout(self.config.connection_timeout, alive).await;
-        matches!(alive, Ok(Ok(())))
+        match tokio::time::timeout(self.config.connection_timeout, alive).await {
+            Ok(Ok(())) => Idle::Fresh,
+            Ok(Err(_)) if !connection.was_silent() => Idle::Over,
+            _ => Idle::Silent,
+        }
     }
 
     /// Closes idle connections now, and those in use when they come back. Whoever waits for one

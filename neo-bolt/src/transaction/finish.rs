@@ -19,7 +19,9 @@ impl Link {
         let commit = async {
             let lease = self.open(&mut held.state).await?;
             self.settle(lease).await?;
-            lease.connection()?.machine().commit()?;
+            let connection = lease.connection()?;
+            connection.machine().commit()?;
+            tracing::debug!(address = %connection.address(), "a transaction is committed");
             self.drive(lease, Wanted::Idle).await?;
             let machine = lease.connection()?.machine();
             if let Some(failure) = machine.failure() {
@@ -64,6 +66,8 @@ impl Link {
             return Ok(());
         };
         let rollback = async {
+            let address = lease.connection()?.address();
+            tracing::debug!(%address, "a transaction is rolled back");
             let machine = lease.connection()?.machine();
             if machine.failure().is_some() || machine.is_defunct() {
                 // The server has rolled back already, or will when it sees the connection gone.

@@ -413,8 +413,11 @@ impl Link {
         let run = async {
             let lease = self.open(&mut held.state).await?;
             let begin = self.auto_commit.then(|| self.begin());
-            let machine = lease.connection()?.machine();
+            let connection = lease.connection()?;
+            let machine = connection.machine();
             let stream = machine.run(statement, parameters, begin.as_deref())?;
+            connection.log_statement(statement);
+            let machine = connection.machine();
             unread.stream = Some(stream);
             machine.pull(stream, self.fetch_size)?;
             self.drive(lease, Wanted::Keys(stream)).await?;
@@ -448,8 +451,11 @@ impl Link {
         let execute = async {
             let lease = self.open(&mut held.state).await?;
             let begin = self.auto_commit.then(|| self.begin());
-            let machine = lease.connection()?.machine();
+            let connection = lease.connection()?;
+            let machine = connection.machine();
             let stream = machine.run(statement, parameters, begin.as_deref())?;
+            connection.log_statement(statement);
+            let machine = connection.machine();
             unread.stream = Some(stream);
             machine.pull(stream, -1)?;
             self.drive(lease, Wanted::Idle).await?;

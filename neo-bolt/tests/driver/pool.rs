@@ -223,3 +223,72 @@ async fn a_driver_moves_between_tasks() {
     });
     assert_eq!(counted.await.unwrap().unwrap(), 1);
 }
+
+/// Connections whose other end is gone without a word, as behind a firewall that forgets them.
+#[tokio::test(start_paused = true)]
+async fn half_open_connections_do_not_add_up() {
+    let (cut, is_cut) = tokio::sync::watch::channel(false);
+    let server = Server::new(move |mut peer| {
+        let mut is_cut = is_cut.clone();
+        async move {
+            if peer.number >= 5 {
+                peer.log_in().await;
+                return peer.serve().await;
+            }
+            let serve = async {
+                peer.log_in().await;
+                peer.serve().await;
+            };
+            let cut = async { drop(is_cut.wait_for(|cut| *cut).await) };
+            tokio::select! {
+                () = serve => {}
+                // Neither read nor closed from then on.
+                () = cut => std::future::pending().await,
+            }
+        }
+    });
+    let driver = server
+        .builder()
+        .connection_timeout(Duration::from_secs(2))
+        .connection_acquisition_timeout(Duration::from_secs(3))
+        .liveness_check_timeout(Some(Duration::from_secs(10)))
+        .build()
+        .unwrap();
+    let mut sessions: Vec<_> = (0..5)
+        .map(|_| driver.session(SessionConfig::default()))
+        .collect();
+    let mut open = Vec::new();
+    for session in &mut sessions {
+        open.push(session.begin_transaction().await.unwrap());
+    }
+    for transaction in open {
+        transaction.commit().await.unwrap();
+    }
+    assert_eq!(driver.connection_pool_metrics()[0].idle, 5);
+    cut.send(true).unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let started = tokio::time::Instant::now();
+    driver.execute_query("1", ()).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(3));
+    assert_eq!(server.opened(), 6);
+}
+
+/// A machine that slept for years, or whose clock was set: nothing breaks, and what is too old is
+/// made anew.
+#[tokio::test(start_paused = true)]
+async fn a_leap_of_the_clock_costs_a_connection_and_no_more() {
+    const YEARS: Duration = Duration::from_secs(10 * 365 * 86_400);
+    let server = Server::sound();
+    let driver = server.driver();
+    driver.execute_query("1", ()).await.unwrap();
+    tokio::time::advance(YEARS).await;
+    driver.execute_query("1", ()).await.unwrap();
+    assert_eq!(server.opened(), 2);
+    // One that is in use meanwhile stays so.
+    let mut session = driver.session(SessionConfig::default());
+    let transaction = session.begin_transaction().await.unwrap();
+    tokio::time::advance(YEARS).await;
+    assert_eq!(transaction.execute("2", ()).await.unwrap().records.len(), 2);
+    transaction.commit().await.unwrap();
+    assert_eq!(server.opened(), 2);
+}
