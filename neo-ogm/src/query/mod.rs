@@ -1,4 +1,17 @@
 //! Typed questions: tokens that name fields, what is asked of them, and its Cypher.
+//!
+//! | to ask | write |
+//! |---|---|
+//! | a property | `Book::PAGES.gt(300)`, `.between(…)`, `.in_list(…)`, `.is_null()`, `Book::SOLD.gt(Book::PAGES)` |
+//! | something computed | `Book::TITLE.lower().starts_with("a")`, `Book::TAGS.len().ge(2)`, `Book::PUBLISHED.year().eq(1878)`, `(Book::PAGES * 2).lt(100)` |
+//! | a list | `Book::TAGS.has("war")`, `.has_any(…)`, `.has_all(…)` |
+//! | related nodes | `Book::AUTHOR.has(…)`, `.has_relationship(…)`, `.all(…)`, `.exists()`, `.is_empty()`, `.count().ge(3)` |
+//! | over several relationships | `Book::SIMILAR.hops(1..=3).has(…)` |
+//! | all of it | `.and(…)`, `.or(…)`, `!filter`, `find.exclude(filter)` |
+//! | an order | `Book::TITLE.asc()`, `Book::TITLE.lower().desc()`, `Book::SIMILAR.count().desc()`, [`random()`] |
+//! | some properties | `find.select((Book::TITLE, Book::AUTHOR.to(Person::NAME)))`, [`this()`], [`named`](named()) |
+//! | aggregates | [`count()`], `Book::PAGES.sum()`, `.avg()`, `.min()`, `.max()`, `.collect()`, `.count_distinct()`, `.std_dev()`, `.percentile(0.5)`; of each node: `Person::BOOKS.to(Book::PAGES).avg()` |
+//! | what to load | `Book::AUTHOR.filter(…).order_by(…).limit(3).then(Person::BOOKS)` |
 
 mod aggregate;
 mod assign;
