@@ -28,7 +28,7 @@ use crate::mapping::{ListProperty, Operand, Property, kind};
 /// assert_eq!(
 ///     Book::find().filter(filter).to_cypher(),
 ///     "MATCH (n:Book) WHERE toLower(n.title) CONTAINS $p0 \
-///      AND (n.published.year >= $p1 AND n.published.year <= $p2) \
+///      AND n.published.year >= $p1 AND n.published.year <= $p2 \
 ///      AND size(n.tags) > $p3 AND n.sold > n.pages * $p4 RETURN n"
 /// );
 /// ```
