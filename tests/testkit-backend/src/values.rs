@@ -276,12 +276,15 @@ fn date_time(instant: &DateTime) -> Json {
     json!({ "name": "CypherDateTime", "data": data })
 }
 
+/// The offset of a zone, in whole minutes: before there were zones, clocks showed local mean time
+/// to the second, which TestKit's own database of zones rounds.
 fn offset_in(zone: &str, epoch_seconds: i64) -> i64 {
     let instant = ChronoDateTime::from_timestamp(epoch_seconds, 0);
     match (chrono_tz::Tz::from_str(zone), instant) {
         (Ok(zone), Some(instant)) => {
             let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
-            offset.fix().local_minus_utc().into()
+            let seconds = i64::from(offset.fix().local_minus_utc());
+            (seconds + 30).div_euclid(60) * 60
         }
         _ => 0,
     }
