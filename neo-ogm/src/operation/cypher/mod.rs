@@ -3,7 +3,6 @@
 mod parameters;
 mod result;
 mod rows;
-mod serialize;
 mod stream;
 
 pub use result::CypherResult;
@@ -167,7 +166,7 @@ impl CypherQuery {
     ///
     /// What serde has no word for (dates, points) goes in by [`param`](Self::param).
     pub fn params(mut self, parameters: &impl Serialize) -> Self {
-        match serialize::map(parameters) {
+        match parameters::fields(parameters) {
             Ok(map) => self.parameters.extend(map),
             Err(error) => self.refuse(error),
         }
