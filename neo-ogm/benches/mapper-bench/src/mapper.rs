@@ -75,16 +75,13 @@ pub(crate) async fn run_noting(
             .collect(),
         _ => Vec::new(),
     };
-    for person in &people {
-        person.save(graph).await?;
-    }
+    graph.save_all(&people).await?;
     if matches!(work, Work::Connect | Work::Replace | Work::BulkConnect) {
-        for book in &books {
-            book.save(graph).await?;
-            if work == Work::Replace {
-                book.author.connect(&people[0]).properties(wrote(1)).await?;
-            }
-        }
+        graph.save_all(&books).await?;
+    }
+    if work == Work::Replace {
+        let pairs = books.iter().map(|book| (book, &people[0], wrote(1)));
+        graph.connect_all(Book::AUTHOR, pairs).await?;
     }
     begins();
     let begun = Instant::now();
