@@ -276,15 +276,22 @@ fn date_time(instant: &DateTime) -> Json {
     json!({ "name": "CypherDateTime", "data": data })
 }
 
-/// The offset of a zone, in whole minutes: before there were zones, clocks showed local mean time
-/// to the second, which TestKit's own database of zones rounds.
+/// The beginning of the year 1900, in seconds since that of 1970.
+const YEAR_1900: i64 = -2_208_988_800;
+
+/// The offset of a zone. Before there were zones, clocks showed local mean time to the second, which
+/// TestKit's own database of zones rounds to minutes.
 fn offset_in(zone: &str, epoch_seconds: i64) -> i64 {
     let instant = ChronoDateTime::from_timestamp(epoch_seconds, 0);
     match (chrono_tz::Tz::from_str(zone), instant) {
         (Ok(zone), Some(instant)) => {
             let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
             let seconds = i64::from(offset.fix().local_minus_utc());
-            (seconds + 30).div_euclid(60) * 60
+            if epoch_seconds < YEAR_1900 {
+                (seconds + 30).div_euclid(60) * 60
+            } else {
+                seconds
+            }
         }
         _ => 0,
     }
