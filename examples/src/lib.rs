@@ -46,6 +46,32 @@ where
     neo_ogm::testing::isolated(&graph, example).await?
 }
 
+/// Letters that no other run of a program has, to begin the keys of its nodes with: so it runs any number of
+/// times on a server that it shares with others.
+#[must_use]
+pub fn run_id() -> String {
+    Uuid::now_v7().simple().to_string()
+}
+
+/// What `result` has in it; on the embedded engine also `None`, where it says that it can't do this. The
+/// program tells so and goes on.
+///
+/// # Errors
+/// That of `result`, where it comes from a server.
+pub fn or_limit<T>(
+    what: &str,
+    result: Result<T, neo_ogm::Error>,
+) -> Result<Option<T>, neo_ogm::Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if env::var_os("NEO4J_URI").is_none() && error.code().is_some() => {
+            println!("{what}: not on the embedded engine, which says: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Prints rows in columns that are as wide as their widest cell.
 pub fn print_table<const N: usize>(title: &str, head: [&str; N], rows: &[[String; N]]) {
     let mut widths = head.map(|cell| cell.chars().count());
