@@ -103,8 +103,13 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// What is `None` breaks no rule but `with`, whose function sees the `Option`.
 ///
-/// It generates `new`, a token for each field (`Book::TITLE`), `find`, and a finder for the key
-/// and each indexed or unique field (`Book::find_by_isbn`).
+/// It generates `new`, a token for each field (`Book::TITLE`), `find`, and a finder for each key,
+/// indexed or unique field (`Book::find_by_isbn`).
+///
+/// `new` takes the properties that must be given, in the order of the fields, and behind them the
+/// flattened structs. It leaves out what is an `Option`, a `Vec` or a set, has a `default`, is
+/// `generated`, `read_only`, `skip` or `unmapped`, or is filled by the mapper, optional labels, and
+/// relationships. A `String` is taken as anything that turns into one.
 #[proc_macro_derive(Node, attributes(node, relationship))]
 pub fn derive_node(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -157,6 +162,8 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
 /// Names are put together of the field, a dot and the name in the flattened struct, unless `prefix`
 /// says otherwise. An `Option` is `None` where none of the properties is there. Relationship
 /// structs and flattened structs can have flattened fields, too.
+/// The outer struct's `rename_all` changes the field's part of the name, not those of the flattened
+/// struct, which may have a `rename_all` of its own.
 ///
 /// On the struct, `#[property(…)]` takes `rename_all` and `validate(with = …)`; on a field `rename`,
 /// `default`, `skip`, `json`, `flatten`, `prefix`, `read_only` and `validate`, as with
@@ -255,7 +262,9 @@ pub fn derive_nodes(input: TokenStream) -> TokenStream {
 /// `type` is the struct's name in `SCREAMING_SNAKE_CASE` unless told, `rename_all`, `unique(a, b)`,
 /// `index(a, b)` and `fulltext(a, b)` work as for nodes, and `relationship_key` as `node_key`. On a
 /// field, `key` tells parallel relationships between the same two nodes apart; `rename`, `default`,
-/// `skip`, `unique`, `index`, `fulltext`, `vector`, `required` and `typed` work as for nodes.
+/// `skip`, `json`, `flatten`, `read_only`, `validate`, `unique`, `index`, `fulltext`, `vector`,
+/// `required` and `typed` work as for nodes, and on the struct `validate(with = …)` and `hooks`,
+/// for which there is an `impl RelationshipHooks`.
 #[proc_macro_attribute]
 pub fn relationship(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);
