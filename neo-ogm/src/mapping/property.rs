@@ -102,7 +102,23 @@ pub mod kind {
 
 /// A type that can be a property of a node or a relationship.
 ///
-/// Enums of unit variants and newtypes get it by `#[derive(Property)]`.
+/// | in Rust | in the database |
+/// |---|---|
+/// | `bool` | BOOLEAN |
+/// | `i8` to `i64`, `u8` to `u64`, `isize`, `usize`, `NonZero…` | INTEGER; what is beyond 64 signed bits is refused |
+/// | `f32`, `f64` | FLOAT |
+/// | `String`, `Box<str>`, `Arc<str>`, `char`, `Uuid`, IP addresses | STRING |
+/// | `Bytes` | a byte array; not on the embedded engine |
+/// | `Date`, `LocalTime`, `Time`, `LocalDateTime`, `DateTime`, `SystemTime` | DATE, LOCAL TIME, ZONED TIME, LOCAL DATETIME, ZONED DATETIME |
+/// | `Duration` of the prelude, and of the standard library | DURATION |
+/// | `Point` | POINT; not on the embedded engine |
+/// | `Vec`, `VecDeque`, `HashSet`, `BTreeSet`, arrays of these | LIST, of one type |
+/// | `neo_bolt::value::Vector` | VECTOR, over Bolt 6, which Neo4j 5 does not speak |
+/// | `Option` of these | no property where it is `None` |
+///
+/// Besides, the types of `chrono`, `time` and `jiff`, with the features of these names. Enums of unit
+/// variants and newtypes get it by `#[derive(Property)]`; maps and all else that serde knows are
+/// stored as text by `#[node(json)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a property",
     label = "Neo4j has no property type for this",
