@@ -136,20 +136,22 @@ impl Graph {
         }
     }
 
-    /// A handle of the same pool whose operations run on the database `name`.
+    /// A handle of the same pool whose operations run on the database `name`. Neo4j Community and
+    /// the embedded engine have one, `neo4j`.
     #[must_use = "the handle that you call it on stays as it is"]
     pub fn with_database(&self, name: impl Into<String>) -> Self {
         let name: Arc<str> = name.into().into();
         self.with(|settings| settings.database = Some(name))
     }
 
-    /// A handle whose transactions the server ends after `timeout`.
+    /// A handle whose transactions the server ends after `timeout`, also while they wait for what
+    /// another transaction has locked. Neo4j looks every few seconds, so it may take a little longer.
     #[must_use = "the handle that you call it on stays as it is"]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         self.with(|settings| settings.timeout = Some(timeout))
     }
 
-    /// A handle whose transactions carry `key` in the server's query log.
+    /// A handle whose transactions carry `key` in the server's query log and in `SHOW TRANSACTIONS`.
     #[must_use = "the handle that you call it on stays as it is"]
     pub fn with_metadata(&self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         let (key, value) = (key.into(), value.into());
@@ -158,7 +160,7 @@ impl Graph {
         })
     }
 
-    /// A handle whose transactions run with the rights of another user.
+    /// A handle whose transactions run with the rights of another user: Neo4j Enterprise has that.
     #[must_use = "the handle that you call it on stays as it is"]
     pub fn with_impersonated_user(&self, user: impl Into<String>) -> Self {
         let user: Arc<str> = user.into().into();
@@ -238,6 +240,11 @@ impl Graph {
     /// it takes by shared reference. It can't change a variable outside of itself, nor move one
     /// out, since it may run again (the compiler says then that the closure "does not implement
     /// `FnMut`"): read and change nodes inside of it, and return what the caller needs.
+    ///
+    /// Reading locks nothing: between a `get` and a `save` in `work` somebody else may write, and
+    /// the `save` would undo that. Where a new value comes of the old one, give the struct a
+    /// [`Version`](crate::Version), by which the second write is refused, or write in one
+    /// statement: `tx.cypher("MATCH (b:Book {isbn: $isbn}) SET b.sold = b.sold + 1")`.
     ///
     /// Timeout, metadata, database, impersonated user and bookmarks are the handle's, so those of a
     /// single transaction are those of a handle that is made for it:
