@@ -52,8 +52,9 @@ impl<E: Engine> Pool<E> {
             Err(_) => Err(Failure::new(
                 "Neo.TransientError.Transaction.LockAcquisitionTimeout",
                 format_args!(
-                    "another transaction has been writing for more than {patience:?}; the \
-                     embedded engine has one writer at a time"
+                    "another transaction has been writing for more than {:.1} s; the embedded \
+                     engine has one writer at a time",
+                    patience.as_secs_f64()
                 ),
             )),
         }
