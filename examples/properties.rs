@@ -70,9 +70,7 @@ struct Piano {
     tuning_takes: Option<Duration>,
     #[node(validate(email))]
     contact: Option<String>,
-    #[node(default)]
     pedals: Vec<String>,
-    #[node(default)]
     tags: BTreeSet<String>,
     #[node(json, default)]
     strings_by_note: BTreeMap<String, u32>,

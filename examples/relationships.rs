@@ -211,6 +211,7 @@ async fn shifts(anna: &Employee, firm: &Firm) -> Result<(), neo_ogm::Error> {
         .shifts
         .find()
         .filter_relationship(Shift::HOURS.ge(7.0))
+        .order_by_relationship(Shift::DAY.asc())
         .all()
         .await?;
     println!(
