@@ -111,6 +111,15 @@ pub enum ErrorKind {
         /// The node that it was to lead to.
         other: KeyOf,
     },
+    /// A node, or a relationship, stands twice in what is to be saved, with different values.
+    #[error(
+        "{what} stands twice in what is to be saved, with different values; make them equal, or \
+         say `nearest_wins()`"
+    )]
+    Conflicting {
+        /// The node, or the relationship.
+        what: String,
+    },
     /// A node that was to be deleted only without relationships.
     #[error("{node} has relationships; end them first, or leave `restrict` out")]
     HasRelationships {

@@ -20,7 +20,7 @@ pub use crate::mapping::{
 };
 pub use crate::operation::{Find, Projection};
 pub use crate::query::{Columns, Field, Flattened, Label, LoadPlan, Relation, Variant};
-pub use crate::relation::{Origin, RelationField};
+pub use crate::relation::{Origin, RelationField, Visitor};
 pub use crate::schema::{Part, SchemaPart, SchemaSet};
 use neo_bolt::value::{Map, Value};
 

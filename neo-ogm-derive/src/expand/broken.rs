@@ -113,6 +113,7 @@ pub(crate) fn broken_nodes(input: &DeriveInput, error: &syn::Error) -> TokenStre
                 fn key(&self) -> ::core::result::Result<__n::KeyOf, __n::EncodeError> {
                     ::core::unreachable!()
                 }
+                fn visit<'v>(&'v self, _: &mut __n::Visitor<'v>) {}
                 fn load_related(
                     &mut self,
                     _: &__n::LoadPlan,

@@ -27,6 +27,12 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
             __n::RelationField::bind(&self.#field, origin, &Self::SCHEMA.relations[#index]);
         }
     });
+    let visit = model.relations.iter().enumerate().map(|(index, relation)| {
+        let field = &relation.ident;
+        quote_spanned! {at(relation.target.span())=>
+            __n::RelationField::visit(&self.#field, self, &Self::SCHEMA.relations[#index], visitor);
+        }
+    });
     let load = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
         quote_spanned! {at(relation.target.span())=>
@@ -58,6 +64,11 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
                 #[allow(unused_variables)]
                 fn bind(&self, origin: &__n::Origin) {
                     #(#bind)*
+                }
+
+                #[allow(unused_variables)]
+                fn visit_relations<'v>(&'v self, visitor: &mut __n::Visitor<'v>) {
+                    #(#visit)*
                 }
 
                 #[allow(unused_variables)]

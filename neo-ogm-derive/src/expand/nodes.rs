@@ -31,6 +31,10 @@ pub(crate) fn nodes(model: &NodesModel) -> TokenStream {
         let name = &variant.ident;
         quote!(Self::#name(node) => __n::KeyOf::new(node),)
     });
+    let visit = variants.iter().map(|variant| {
+        let name = &variant.ident;
+        quote!(Self::#name(node) => visitor.node(node),)
+    });
     let load = variants.iter().map(|variant| {
         let name = &variant.ident;
         quote!(Self::#name(node) => __n::load_of_variant(node, plan, decoder, graph),)
@@ -104,6 +108,10 @@ pub(crate) fn nodes(model: &NodesModel) -> TokenStream {
 
                 fn key(&self) -> ::core::result::Result<__n::KeyOf, __n::EncodeError> {
                     match self { #(#key)* }
+                }
+
+                fn visit<'v>(&'v self, visitor: &mut __n::Visitor<'v>) {
+                    match self { #(#visit)* }
                 }
 
                 fn load_related(

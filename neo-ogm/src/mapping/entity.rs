@@ -5,6 +5,7 @@ use neo_bolt::packstream::{DecodeError, Decoder, EncodeError};
 use super::{KeyOf, Node, NodeSchema, decode_node};
 use crate::executor::Graph;
 use crate::query::LoadPlan;
+use crate::relation::Visitor;
 
 /// A type whose values are nodes of the graph: every [`Node`], and every enum of nodes that has
 /// `#[derive(Nodes)]`.
@@ -46,6 +47,9 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// A key value can't be sent at all, such as an integer beyond 64 signed bits.
     fn key(&self) -> Result<KeyOf, EncodeError>;
 
+    /// Shows the node, as the struct that it is, to somebody who saves it.
+    fn visit<'v>(&'v self, visitor: &mut Visitor<'v>);
+
     /// Reads the related nodes of an eager load.
     ///
     /// # Errors
@@ -67,6 +71,10 @@ impl<N: Node> Entity for N {
 
     fn key(&self) -> Result<KeyOf, EncodeError> {
         KeyOf::new(self)
+    }
+
+    fn visit<'v>(&'v self, visitor: &mut Visitor<'v>) {
+        visitor.node(self);
     }
 
     fn load_related(

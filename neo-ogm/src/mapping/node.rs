@@ -11,7 +11,7 @@ use super::{HookContext, Managed, NodeEvent, NodeSchema, Violations};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Graph};
 use crate::query::LoadPlan;
-use crate::relation::Origin;
+use crate::relation::{Origin, Visitor};
 
 /// A struct whose values are nodes of the graph. `#[derive(Node)]` implements it.
 #[diagnostic::on_unimplemented(
@@ -55,6 +55,11 @@ pub trait Node: Sized + Send + Sync + 'static {
         decoder: &mut Decoder<'_>,
         graph: &Graph,
     ) -> Result<(), DecodeError>;
+
+    /// Shows what is in the relationship fields to somebody who saves it.
+    fn visit_relations<'v>(&'v self, visitor: &mut Visitor<'v>) {
+        let _ = visitor;
+    }
 
     /// Which of [`NodeSchema::optional_labels`] the node has: the lowest bit is the first.
     fn optional_labels(&self) -> u64 {

@@ -4,6 +4,7 @@ mod bulk;
 mod cypher;
 mod delete;
 mod find;
+mod graph;
 mod key;
 mod node;
 mod refresh;
@@ -17,6 +18,7 @@ pub use find::{
     LoadInto, NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, RowStream,
     Scored, SearchIndex, Select, ShortestPath, UpdateFound,
 };
+pub use graph::SaveGraph;
 pub use node::NodeExt;
 pub use refresh::Refresh;
 pub use write::{CreateOrUpdate, GetOrCreate, Insert, Save, SaveChanges, Tracked, Update};

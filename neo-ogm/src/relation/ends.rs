@@ -13,7 +13,7 @@ use crate::mapping::{
     Cardinality, Direction, Entity, KeyOf, NodeSchema, RelationSchema, Relationship,
     RelationshipSchema, decode_relationship,
 };
-use crate::query::{arrows, escape, write_node, write_one_of};
+use crate::query::{arrows, escape, raise, write_node, write_one_of};
 
 /// The property that is set and removed at once, to lock a node until the transaction ends.
 const LOCK: &str = "_neo_ogm_lock";
@@ -379,6 +379,31 @@ pub(super) async fn explain<T: Entity>(
             }
         }
     }
+}
+
+/// Refuses the statement where `x`, which is to be deleted, is the last relationship of the node
+/// `o` at its other end, and that wants to keep one. `carried` are the variables that have to be
+/// there behind it.
+pub(crate) fn spare(
+    text: &mut String,
+    source: &'static NodeSchema,
+    relation: &'static RelationSchema,
+    carried: &str,
+) {
+    let kept = inverses(source, relation, (relation.target)())
+        .find(|inverse| inverse.cardinality == Cardinality::OneOrMore);
+    let Some(inverse) = kept else { return };
+    lock(text, "o");
+    let _ = write!(text, " WITH {carried}, x, o OPTIONAL MATCH ");
+    step(text, "o", "y", inverse, Keys::Any);
+    far(text, "q", (inverse.target)(), "q <> a");
+    let _ = write!(
+        text,
+        " WITH {carried}, x, o, count(y) AS others \
+         WITH {carried}, x, CASE WHEN o IS NULL OR others > 0 THEN true ELSE "
+    );
+    raise(text, "0 * size($rows)", 'l');
+    text.push_str(" END AS fine WHERE fine");
 }
 
 /// The error of a node at the other end that would be left without a relationship.

@@ -12,10 +12,10 @@ use super::ends::Bound;
 use super::loaded::Loaded;
 use super::reconnect::Reconnect;
 use super::said::PropertiesMissing;
-use super::{Origin, ends};
+use super::{Origin, Visitor, ends};
 use crate::error::{Error, ErrorKind};
 use crate::executor::Graph;
-use crate::mapping::{Entity, RelationSchema, Relationship};
+use crate::mapping::{Entity, Node, RelationSchema, Relationship};
 use crate::query::LoadPlan;
 
 /// A node at the other end of a relationship, with what the relationship carries.
@@ -27,10 +27,25 @@ pub struct Related<T, R = ()> {
     pub relationship: R,
 }
 
+impl<T, R> Related<T, R> {
+    /// A node with what the relationship to it is to carry.
+    pub fn new(node: T, relationship: R) -> Self {
+        Self { node, relationship }
+    }
+}
+
 /// What the derive macro and the loader need of a relationship field.
 pub trait RelationField {
     /// Remembers which node the field belongs to.
     fn bind(&self, origin: &Origin, relation: &'static RelationSchema);
+
+    /// Shows what is in the field of `source` to somebody who saves it.
+    fn visit<'v, N: Node>(
+        &'v self,
+        source: &'v N,
+        relation: &'static RelationSchema,
+        visitor: &mut Visitor<'v>,
+    );
 
     /// Reads the list that a query made for `plan`.
     ///
@@ -102,6 +117,27 @@ impl<T, R> Core<T, R> {
         })?;
         self.loaded = Some(related);
         Ok(())
+    }
+}
+
+impl<T, R> Core<T, R>
+where
+    T: Send + Sync + 'static,
+    R: Send + Sync + 'static,
+{
+    /// Puts a list of the program's own into the field.
+    pub(super) fn give(&mut self, list: Vec<Related<T, R>>) {
+        self.loaded = Some(Loaded::given(list));
+    }
+
+    /// What is in the field, taken out to be changed; nothing where it was not loaded.
+    pub(super) fn take_list(&mut self) -> Vec<Related<T, R>>
+    where
+        T: Clone,
+        R: Clone,
+    {
+        let loaded = self.loaded.take();
+        loaded.map_or_else(Vec::new, Loaded::into_list)
     }
 }
 
@@ -276,6 +312,17 @@ macro_rules! relation_fields {
         {
             fn bind(&self, origin: &Origin, relation: &'static RelationSchema) {
                 self.core.bind(origin, relation);
+            }
+
+            fn visit<'v, N: Node>(
+                &'v self,
+                source: &'v N,
+                relation: &'static RelationSchema,
+                visitor: &mut Visitor<'v>,
+            ) {
+                if let Some(loaded) = &self.core.loaded {
+                    visitor.field(source, relation, loaded.get());
+                }
             }
 
             fn load(

@@ -9,7 +9,7 @@ use super::find::FindRelated;
 use super::pairs::RelationEnd;
 use super::several::ConnectSeveral;
 use crate::error::Error;
-use crate::mapping::{Cardinality, Entity, Node, Relationship};
+use crate::mapping::{Cardinality, DefaultProperties, Entity, Node, Relationship};
 
 impl<T: Entity, R: Relationship> One<T, R> {
     fn related(&self) -> Result<&Related<T, R>, Error> {
@@ -237,3 +237,94 @@ impl<T: Entity, R: Relationship> Many<T, R> {
         Disconnect::new(self.core.bound(), None)
     }
 }
+
+macro_rules! one_given {
+    ($name:ident) => {
+        /// In memory, to be saved by [`Graph::save_graph`](crate::Graph::save_graph).
+        impl<T: Entity, R: Relationship> $name<T, R> {
+            /// A field that leads to `node`, by a relationship of which nothing needs to be said.
+            pub fn of(node: T) -> Self
+            where
+                R: DefaultProperties,
+            {
+                Self::with(node, R::default_properties())
+            }
+
+            /// A field that leads to `node`, by a relationship that carries `relationship`.
+            pub fn with(node: T, relationship: R) -> Self {
+                let mut field = Self::default();
+                field.set_with(node, relationship);
+                field
+            }
+
+            /// Lets the field lead to `node`.
+            pub fn set(&mut self, node: T)
+            where
+                R: DefaultProperties,
+            {
+                self.set_with(node, R::default_properties());
+            }
+
+            /// Lets the field lead to `node`, by a relationship that carries `relationship`.
+            pub fn set_with(&mut self, node: T, relationship: R) {
+                self.core.give(vec![Related::new(node, relationship)]);
+            }
+        }
+    };
+}
+one_given!(One);
+one_given!(ZeroOrOne);
+
+impl<T: Entity, R: Relationship> ZeroOrOne<T, R> {
+    /// Lets the field lead to nothing; a save that is `exactly` what is in memory ends what the
+    /// database has.
+    pub fn clear(&mut self) {
+        self.core.give(Vec::new());
+    }
+}
+
+macro_rules! several_given {
+    ($name:ident) => {
+        /// In memory, to be saved by [`Graph::save_graph`](crate::Graph::save_graph).
+        impl<T: Entity, R: Relationship> $name<T, R> {
+            /// Puts these nodes into the field, and takes out what was there.
+            pub fn assign(&mut self, related: impl IntoIterator<Item = Related<T, R>>) {
+                self.core.give(related.into_iter().collect());
+            }
+
+            /// Adds a node, by a relationship of which nothing needs to be said. A field that was
+            /// not loaded has nothing but what is added then.
+            pub fn push(&mut self, node: T)
+            where
+                T: Clone,
+                R: DefaultProperties + Clone,
+            {
+                self.push_with(node, R::default_properties());
+            }
+
+            /// Adds a node, by a relationship that carries `relationship`.
+            pub fn push_with(&mut self, node: T, relationship: R)
+            where
+                T: Clone,
+                R: Clone,
+            {
+                let mut list = self.core.take_list();
+                list.push(Related::new(node, relationship));
+                self.core.give(list);
+            }
+
+            /// Changes what is in the field: `book.similar.edit(|similar| similar.retain(…))`.
+            pub fn edit(&mut self, change: impl FnOnce(&mut Vec<Related<T, R>>))
+            where
+                T: Clone,
+                R: Clone,
+            {
+                let mut list = self.core.take_list();
+                change(&mut list);
+                self.core.give(list);
+            }
+        }
+    };
+}
+several_given!(OneOrMore);
+several_given!(Many);

@@ -19,6 +19,9 @@ pub(super) enum Loaded<T, R> {
 /// A list of related nodes, however it is kept.
 pub(super) trait Contents<T, R> {
     fn get(&self) -> &[Related<T, R>];
+
+    /// The list itself, where nobody shares it.
+    fn into_list(self: Arc<Self>) -> Option<Vec<Related<T, R>>>;
 }
 
 /// A single node needs no list of its own.
@@ -26,11 +29,19 @@ impl<T, R> Contents<T, R> for Related<T, R> {
     fn get(&self) -> &[Related<T, R>] {
         std::slice::from_ref(self)
     }
+
+    fn into_list(self: Arc<Self>) -> Option<Vec<Self>> {
+        Arc::try_unwrap(self).ok().map(|only| vec![only])
+    }
 }
 
 impl<T, R> Contents<T, R> for Vec<Related<T, R>> {
     fn get(&self) -> &[Related<T, R>] {
         self
+    }
+
+    fn into_list(self: Arc<Self>) -> Option<Self> {
+        Arc::try_unwrap(self).ok()
     }
 }
 
@@ -39,6 +50,14 @@ where
     T: Send + Sync + 'static,
     R: Send + Sync + 'static,
 {
+    /// What a program has put together itself.
+    pub(super) fn given(list: Vec<Related<T, R>>) -> Self {
+        match list.is_empty() {
+            true => Self::Nothing,
+            false => Self::Some(Arc::new(list)),
+        }
+    }
+
     /// As many nodes as `len` says, which a peer may have made up.
     pub(super) fn read<E>(
         len: usize,
@@ -63,6 +82,20 @@ impl<T, R> Loaded<T, R> {
         match self {
             Self::Nothing => &[],
             Self::Some(contents) => contents.get(),
+        }
+    }
+}
+
+impl<T: Clone, R: Clone> Loaded<T, R> {
+    /// The list, copied only where somebody shares it.
+    pub(super) fn into_list(self) -> Vec<Related<T, R>> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Some(contents) => {
+                // A handle that another thread gives back meanwhile leads to a copy, no more.
+                let copy = (Arc::strong_count(&contents) > 1).then(|| contents.get().to_vec());
+                copy.or_else(|| contents.into_list()).unwrap_or_default()
+            }
         }
     }
 }

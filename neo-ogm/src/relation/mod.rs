@@ -22,6 +22,7 @@ mod several;
 mod stream;
 mod update;
 pub(crate) mod values;
+pub(crate) mod visit;
 
 pub use ask::{CountRelated, IsConnected};
 pub use change::UpdateRelationship;
@@ -37,6 +38,8 @@ pub use said::{PropertiesGiven, PropertiesMissing, Said, Set};
 pub use several::ConnectSeveral;
 pub use stream::RelatedStream;
 pub use update::UpdateFoundRelationships;
+pub use visit::Visitor;
 
 pub(crate) use ends::{key_parameters, keyed, keyed_by, lock, read_relationship};
 pub(crate) use origin::NamedOrigin;
+pub(crate) use pairs::{replaced_by, unwanted};

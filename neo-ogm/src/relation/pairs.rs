@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind};
 use crate::executor::Target;
 use crate::mapping::{
     DefaultProperties, HookContext, KeyOf, Node, NodeSchema, Operation, RelationSchema,
-    Relationship, RelationshipEvent, check_relationship,
+    Relationship, RelationshipEvent, RelationshipSchema, check_relationship,
 };
-use crate::query::{raise, raised};
+use crate::query::{escape, raise, raised};
 
 /// The property that is set to nothing where a row passes its checks.
 pub(crate) const GUARD: &str = "_neo_ogm_guard";
@@ -223,7 +223,7 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
     pub(crate) fn write_rows(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         let (from, to) = (self.source.keys().count(), T::SCHEMA.keys().count());
         let keys = R::SCHEMA.keys().count();
-        let carries = carries::<R>();
+        let carries = carries(R::SCHEMA);
         let entries = 1 + from + to + keys + usize::from(carries);
         encoder.string("rows")?;
         encoder.list(self.order.len())?;
@@ -327,42 +327,159 @@ pub(crate) async fn after<S: EndKey, T: Node, R: Relationship>(
 }
 
 /// Whether a relationship has properties besides its keys.
-fn carries<R: Relationship>() -> bool {
-    R::SCHEMA.properties.iter().any(|property| !property.key)
+pub(crate) fn carries(relationship: &RelationshipSchema) -> bool {
+    relationship.properties.iter().any(|property| !property.key)
 }
 
 /// The statement that connects the pairs of `$rows`.
 ///
 /// It refuses the first row whose nodes are not both there, or that leaves a bounded end with
 /// more than one relationship once all rows are written; then none of them is.
-pub(crate) fn statement<T: Node, R: Relationship>(
+pub(crate) fn statement<T: Node>(
     source: &'static NodeSchema,
     relation: &'static RelationSchema,
     set: Set,
 ) -> String {
+    let text = found(source, T::SCHEMA);
+    finish(text, source, relation, T::SCHEMA, set)
+}
+
+/// The same, which ends what else a bounded field leads to instead of refusing.
+pub(crate) fn replacing(
+    source: &'static NodeSchema,
+    relation: &'static RelationSchema,
+    target: &'static NodeSchema,
+) -> String {
+    let mut text = found(source, target);
+    if relation.cardinality.is_bounded() {
+        ends::lock(&mut text, "a");
+        text.push_str(" WITH row, a, b OPTIONAL MATCH ");
+        let carried = (relation.relationship, "row.r");
+        let names = ("x", "o", "b");
+        ends::others(
+            &mut text,
+            "a",
+            names,
+            relation,
+            (relation.target)(),
+            carried,
+        );
+        ends::spare(&mut text, source, relation, "row, a, b");
+        text.push_str(" DELETE x WITH DISTINCT row, a, b");
+    }
+    finish(text, source, relation, target, Set::Always)
+}
+
+/// A struct, or those that an enum is made of.
+pub(crate) fn structs(schema: &'static NodeSchema) -> Vec<&'static NodeSchema> {
+    if schema.variants.is_empty() {
+        return vec![schema];
+    }
+    let variants = schema.variants.iter();
+    variants.flat_map(|variant| structs(variant())).collect()
+}
+
+/// The statement that ends those relationships of a field which `row.q0` and so on, one for each
+/// struct that it may lead to, do not name, of the node of each row.
+pub(crate) fn unwanted(source: &'static NodeSchema, relation: &'static RelationSchema) -> String {
+    let target = (relation.target)();
+    let mut text = String::from("UNWIND $rows AS row MATCH ");
+    ends::keyed_by(&mut text, "a", "row.a", source);
+    ends::lock(&mut text, "a");
+    text.push_str(" WITH row, a MATCH ");
+    ends::step(&mut text, "a", "x", relation, Keys::Any);
+    let mut kept = String::from("NOT (");
+    for (variant, schema) in structs(target).into_iter().enumerate() {
+        let or = if variant > 0 { " OR " } else { "" };
+        let _ = write!(kept, "{or}o:{} AND coalesce(", escape(schema.label));
+        let mut word = "[";
+        let nodes = schema.keys().map(|key| ("o", key));
+        let relationships = relation.relationship.keys().map(|key| ("x", key));
+        for (variable, key) in nodes.chain(relationships) {
+            let _ = write!(kept, "{word}{variable}.{}", escape(key.name));
+            word = ", ";
+        }
+        let _ = write!(kept, "] IN row.q{variant}, false)");
+    }
+    kept.push(')');
+    ends::far(&mut text, "o", target, &kept);
+    ends::spare(&mut text, source, relation, "row, a");
+    text.push_str(" DELETE x");
+    text
+}
+
+/// What a row says that was refused: `from` was to lead to `to`.
+pub(crate) fn replaced_by(
+    source: &'static NodeSchema,
+    relation: &'static RelationSchema,
+    (from, to): (KeyOf, KeyOf),
+    reason: char,
+) -> Error {
+    let operation = "save_graph";
+    let inverse = ends::bounded_inverse(source, relation, to.schema());
+    Error::new(match (reason, inverse) {
+        ('a', _) => ErrorKind::NodeNotFound {
+            key: from,
+            operation,
+        },
+        ('b', _) => ErrorKind::NodeNotFound { key: to, operation },
+        ('d', Some(inverse)) => ErrorKind::Cardinality {
+            node: to,
+            field: inverse.field,
+            cardinality: ends::cardinality_name(inverse.cardinality),
+            reason: ends::REACHED,
+        },
+        ('l', _) => ErrorKind::Cardinality {
+            node: from,
+            field: relation.field,
+            cardinality: "OneOrMore at its other end",
+            reason: "a node there would lose its last relationship; connect another to it first",
+        },
+        _ => ErrorKind::Cardinality {
+            node: from,
+            field: relation.field,
+            cardinality: ends::cardinality_name(relation.cardinality),
+            reason: ends::REACHED,
+        },
+    })
+}
+
+/// Begins a statement that finds the nodes of each row.
+fn found(source: &NodeSchema, target: &NodeSchema) -> String {
     let mut text = String::with_capacity(512);
     text.push_str("UNWIND $rows AS row OPTIONAL MATCH ");
     ends::keyed_by(&mut text, "a", "row.a", source);
     text.push_str(" OPTIONAL MATCH ");
-    ends::keyed_by(&mut text, "b", "row.b", T::SCHEMA);
+    ends::keyed_by(&mut text, "b", "row.b", target);
     text.push_str(" WITH row, a, b WHERE CASE WHEN a IS NULL THEN ");
     raise(&mut text, "row.i", 'a');
     text.push_str(" WHEN b IS NULL THEN ");
     raise(&mut text, "row.i", 'b');
     text.push_str(" ELSE true END");
-    merge::<T, R>(&mut text, source, relation, set);
+    text
+}
+
+fn finish(
+    mut text: String,
+    source: &'static NodeSchema,
+    relation: &'static RelationSchema,
+    target: &'static NodeSchema,
+    set: Set,
+) -> String {
+    merge(&mut text, source, relation, target, set);
     text
 }
 
 /// Writes what becomes of a row whose nodes `a` and `b` are there.
-pub(crate) fn merge<T: Node, R: Relationship>(
+pub(crate) fn merge(
     text: &mut String,
     source: &'static NodeSchema,
     relation: &'static RelationSchema,
+    target: &'static NodeSchema,
     set: Set,
 ) {
     let own = relation.cardinality.is_bounded().then_some(relation);
-    let inverse = ends::bounded_inverse(source, relation, T::SCHEMA);
+    let inverse = ends::bounded_inverse(source, relation, target);
     for (bounded, variable) in [(own.is_some(), "a"), (inverse.is_some(), "b")] {
         if bounded {
             ends::lock(text, variable);
@@ -371,7 +488,7 @@ pub(crate) fn merge<T: Node, R: Relationship>(
     text.push_str(" MERGE ");
     ends::step(text, "a", "r", relation, Keys::Values("row.r"));
     text.push_str("(b)");
-    if carries::<R>() {
+    if carries(relation.relationship) {
         text.push_str(match set {
             Set::OnCreate => " ON CREATE SET r += row.p",
             Set::Always => " SET r += row.p",
@@ -381,7 +498,7 @@ pub(crate) fn merge<T: Node, R: Relationship>(
         return;
     }
     let _ = write!(text, " SET r.{GUARD} = CASE");
-    let carried = (R::SCHEMA, "row.r");
+    let carried = (relation.relationship, "row.r");
     let back = inverse.map_or(source, |inverse| (inverse.target)());
     let checks = [
         (own, "a", ("x", "o", "b"), (relation.target)(), 'c'),

@@ -98,7 +98,7 @@ impl<'a, T: Node, R: Relationship> ConnectSeveral<'a, T, R> {
         };
         let done = match self.others {
             Others::Stay => {
-                let text = pairs::statement::<T, R>(source.schema, bound.relation, self.set);
+                let text = pairs::statement::<T>(source.schema, bound.relation, self.set);
                 executor
                     .execute(AccessMode::Write, text.into(), pairs)
                     .await
@@ -178,23 +178,12 @@ fn replace<T: Node, R: Relationship>(bound: &Bound, set: Set) -> String {
     }
     kept.push_str("] IN $keep, false)");
     ends::far(&mut text, "o", T::SCHEMA, &kept);
-    if let Some(inverse) = bound.keeping_inverse(T::SCHEMA) {
-        ends::lock(&mut text, "o");
-        text.push_str(" WITH a, x, o OPTIONAL MATCH ");
-        ends::step(&mut text, "o", "y", inverse, Keys::Any);
-        ends::far(&mut text, "q", (inverse.target)(), "q <> a");
-        text.push_str(
-            " WITH a, x, o, count(y) AS others \
-             WITH a, x, CASE WHEN o IS NULL OR others > 0 THEN true ELSE ",
-        );
-        raise(&mut text, "0 * size($rows)", 'l');
-        text.push_str(" END AS fine WHERE fine");
-    }
+    ends::spare(&mut text, source, bound.relation, "a");
     text.push_str(" DELETE x WITH DISTINCT a UNWIND $rows AS row OPTIONAL MATCH ");
     ends::keyed_by(&mut text, "b", "row.b", T::SCHEMA);
     text.push_str(" WITH row, a, b WHERE CASE WHEN b IS NULL THEN ");
     raise(&mut text, "row.i", 'b');
     text.push_str(" ELSE true END");
-    pairs::merge::<T, R>(&mut text, source, bound.relation, set);
+    pairs::merge(&mut text, source, bound.relation, T::SCHEMA, set);
     text
 }

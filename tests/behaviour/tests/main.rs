@@ -21,6 +21,8 @@ mod faults;
 mod find;
 #[path = "behaviour/foreign.rs"]
 mod foreign;
+#[path = "behaviour/graph_save.rs"]
+mod graph_save;
 #[path = "behaviour/hooks.rs"]
 mod hooks;
 #[path = "behaviour/labels.rs"]

@@ -73,7 +73,7 @@ impl<'a, N: Node, T: Node, R: Relationship> ConnectAll<'a, N, T, R> {
             target,
             options,
         } = self;
-        let statement: Arc<str> = pairs::statement::<T, R>(N::SCHEMA, relation, set).into();
+        let statement: Arc<str> = pairs::statement::<T>(N::SCHEMA, relation, set).into();
         let (rows, target, statement) = (&rows, &target, &statement);
         let batch = |range: Range<usize>| -> BoxFuture<'_, Result<(), Error>> {
             Box::pin(write(rows, range, target, statement, relation))

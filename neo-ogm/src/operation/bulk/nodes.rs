@@ -35,7 +35,7 @@ macro_rules! operations {
         }
 
         impl<'a, N: Node> $name<'a, N> {
-            pub(super) fn new(nodes: impl IntoIterator<Item = &'a N>, target: Target) -> Self {
+            pub(crate) fn new(nodes: impl IntoIterator<Item = &'a N>, target: Target) -> Self {
                 Self {
                     nodes: nodes.into_iter().collect(),
                     target,
