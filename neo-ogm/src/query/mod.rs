@@ -47,5 +47,5 @@ pub(crate) use filter::{Comparison, Condition, Parameter};
 pub(crate) use hop::Hop;
 pub(crate) use order::OrderStep;
 pub(crate) use plan::{ReadAny, read_any};
-pub(crate) use raise::{raise, raised};
+pub(crate) use raise::{raise, raise_with, raised, raised_number};
 pub(crate) use render::{Cypher, Parameters, arrows, escape, write_node, write_one_of};

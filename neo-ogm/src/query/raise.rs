@@ -18,6 +18,24 @@ pub(crate) fn raise(text: &mut String, row: &str, reason: char) {
     let _ = write!(text, "'' =~ ('{MARK}' + toString({row}) + ':{reason}')");
 }
 
+/// The same with a number behind the reason, which `number` evaluates to.
+pub(crate) fn raise_with(text: &mut String, row: &str, reason: char, number: &str) {
+    let _ = write!(
+        text,
+        "'' =~ ('{MARK}' + toString({row}) + ':{reason}' + toString({number}))"
+    );
+}
+
+/// The number behind the reason.
+pub(crate) fn raised_number(error: &Error) -> Option<i64> {
+    let message = error.driver_error()?.message();
+    let (_, said) = message.split_once(MARK)?;
+    let (_, rest) = said.split_once(':')?;
+    let digits = rest.get(1..)?;
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits.get(..end.unwrap_or(digits.len()))?.parse().ok()
+}
+
 /// The row and the reason, where a statement refused one.
 pub(crate) fn raised(error: &Error) -> Option<(usize, char)> {
     let message = error.driver_error()?.message();

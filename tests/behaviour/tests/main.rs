@@ -4,6 +4,8 @@
 
 #[path = "behaviour/bulk.rs"]
 mod bulk;
+#[path = "behaviour/bulk_managed.rs"]
+mod bulk_managed;
 #[path = "behaviour/cardinality.rs"]
 mod cardinality;
 #[path = "behaviour/cardinality_races.rs"]

@@ -4,6 +4,7 @@ mod connect;
 mod nodes;
 mod rows;
 mod run;
+mod version;
 
 pub use connect::ConnectAll;
 pub use nodes::{DeleteAll, InsertAll, SaveAll, UpdateAll};

@@ -11,11 +11,12 @@ use neo_bolt::{AccessMode, Record};
 
 use super::rows::NodeRows;
 use super::run::{self, Options, Progress, options};
+use super::version::{self, Versions};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, PropertyRole, check_node};
 use crate::operation::write::{TOKEN, bind, created_labels, labels, of_role};
-use crate::query::{escape, raise, raised};
+use crate::query::{escape, raise, raised, raised_number};
 use crate::relation::keyed_by;
 use crate::relation::pairs::{Failed, GUARD, sorted};
 
@@ -133,7 +134,7 @@ impl Plan {
             writes && managed.created_at.is_some(),
         );
         let tells_created = N::HOOKS && work == Work::Save;
-        let refuses = matches!(work, Work::Insert | Work::Update);
+        let refuses = matches!(work, Work::Insert | Work::Update) || managed.version.is_some();
         Self {
             work,
             numbered: refuses || tells_created || tells_id || tells_time,
@@ -172,6 +173,8 @@ impl Plan {
             }
             name.is_some()
         };
+        let version = version::property(N::SCHEMA);
+        let version = version.as_deref();
         match self.work {
             Work::Save => {
                 let timed = time(&mut text, PropertyRole::CreatedAt, " ON CREATE SET ");
@@ -179,7 +182,7 @@ impl Plan {
                     let word = if timed { ", " } else { " ON CREATE SET " };
                     let _ = write!(text, "{word}n.{TOKEN} = $token + toString(row.i)");
                 }
-                text.push_str(" SET n += row.p");
+                self.set(&mut text, version);
                 time(&mut text, PropertyRole::UpdatedAt, ", ");
                 labels(&mut text, example);
             }
@@ -188,6 +191,9 @@ impl Plan {
                     text,
                     " ON CREATE SET n += row.p, n.{TOKEN} = $token + toString(row.i)"
                 );
+                if let Some(version) = version {
+                    version::first(&mut text, version);
+                }
                 time(&mut text, PropertyRole::CreatedAt, ", ");
                 time(&mut text, PropertyRole::UpdatedAt, ", ");
                 created_labels(&mut text, example);
@@ -202,14 +208,31 @@ impl Plan {
             Work::Update => {
                 text.push_str(" WITH row, n WHERE CASE WHEN n IS NULL THEN ");
                 raise(&mut text, "row.i", 'n');
-                text.push_str(" ELSE true END SET n += row.p");
+                text.push_str(" ELSE true END");
+                self.set(&mut text, version);
                 time(&mut text, PropertyRole::UpdatedAt, ", ");
                 labels(&mut text, example);
             }
-            Work::Delete => text.push_str(" DETACH DELETE n"),
+            Work::Delete => {
+                if let Some(version) = version {
+                    version::guard(&mut text, version, false);
+                }
+                text.push_str(" DETACH DELETE n");
+            }
         }
         self.columns::<N>(&mut text);
         text
+    }
+
+    /// Sets the properties of a node that may have been there.
+    fn set(self, text: &mut String, version: Option<&str>) {
+        if let Some(version) = version {
+            version::guard(text, version, true);
+        }
+        text.push_str(" SET n += row.p");
+        if let Some(version) = version {
+            version::raised_by_one(text, version);
+        }
     }
 
     fn columns<N: Node>(self, text: &mut String) {
@@ -240,12 +263,11 @@ async fn run<N: Node>(
     target: Target,
     options: Options<'_>,
 ) -> Result<(), Error> {
-    if of_role(N::SCHEMA, PropertyRole::Version).is_some() {
-        return Err(Error::new(ErrorKind::NotSupported {
-            operation: work.name(),
-            reason: "nodes with a version are compared with the database one by one; write them \
-                     so, in one transaction",
-        }));
+    // The rules of all nodes, before anything is sent.
+    if work != Work::Delete {
+        for (index, node) in nodes.iter().enumerate() {
+            check_node(*node).map_err(|error| Error::new(ErrorKind::Row { index, error }))?;
+        }
     }
     let groups = groups(&nodes);
     let (nodes, target) = (&nodes, &target);
@@ -313,15 +335,12 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
         rows.filter_map(|row| Some((*row, *self.nodes.get(*row)?)))
     }
 
-    /// Rules, and the hooks that come first; what refuses is named.
+    /// The hooks that come first; what refuses is named.
     async fn before(&self) -> Result<HookContext, Error> {
         let named = |index: usize| move |error| Error::new(ErrorKind::Row { index, error });
         let cx = HookContext::new(self.target, self.plan.work.operation());
-        for (index, node) in self.each() {
-            if self.plan.work != Work::Delete {
-                check_node(node).map_err(named(index))?;
-            }
-            if N::HOOKS {
+        if N::HOOKS {
+            for (index, node) in self.each() {
                 for event in self.plan.work.hooks().0 {
                     node.hook(*event, &cx).await.map_err(named(index))?;
                 }
@@ -343,9 +362,11 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
                 (0..keys).try_for_each(|key| node.encode_key(key, encoder))
             })
         });
-        let token = plan
-            .uses_token()
-            .then(|| format!("{}/", target.operation_token()));
+        let token = format!("{}/", target.operation_token());
+        let versions = version::property(N::SCHEMA).map(|_| Versions {
+            token: &token,
+            attempt: target.attempt(),
+        });
         let now = target.time();
         let failed = Failed::default();
         let rows = |rows: usize| NodeRows {
@@ -353,7 +374,8 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
             order: order.get(..rows).unwrap_or(&order),
             numbered: plan.numbered,
             properties: plan.work != Work::Delete,
-            token: token.as_deref(),
+            token: plan.uses_token().then_some(token.as_str()),
+            versions,
             now: plan.uses_time::<N>().then_some(&now),
             failed: &failed,
         };
@@ -370,7 +392,7 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
         if let Some(index) = failed.index() {
             return Err(Error::new(ErrorKind::Row { index, error }));
         }
-        let Some((index, _)) = raised(&error) else {
+        let Some((index, reason)) = raised(&error) else {
             return Err(run::name_culprit(error, target, statement, &order, rows).await);
         };
         let Some(node) = nodes.get(index) else {
@@ -378,6 +400,15 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
         };
         let key = KeyOf::new(*node)?;
         let error = Error::new(match plan.work {
+            _ if reason == 'v' => ErrorKind::VersionConflict {
+                node: key,
+                expected: node
+                    .managed()
+                    .version
+                    .and_then(|v| v.0.seen_by(target.attempt())),
+                // A node that the statement itself has made has none.
+                found: raised_number(&error).filter(|version| *version > 0),
+            },
             Work::Insert => ErrorKind::AlreadyExists { key },
             _ => ErrorKind::NodeNotFound {
                 key,
@@ -387,10 +418,63 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
         Err(Error::new(ErrorKind::Row { index, error }))
     }
 
+    /// Asks for what did not come back, since an earlier attempt had written the rows already.
+    async fn ask(&self) -> Result<(), Error> {
+        let plan = Plan {
+            tells_created: false,
+            ..self.plan
+        };
+        let mut text = String::from("UNWIND $rows AS row MATCH ");
+        keyed_by(&mut text, "n", "row.k", N::SCHEMA);
+        plan.columns::<N>(&mut text);
+        let failed = Failed::default();
+        let rows = NodeRows {
+            nodes: self.nodes,
+            order: self.rows,
+            numbered: true,
+            properties: false,
+            token: None,
+            versions: None,
+            now: None,
+            failed: &failed,
+        };
+        let found = self
+            .target
+            .execute(AccessMode::Write, text.into(), rows)
+            .await?;
+        found
+            .records
+            .iter()
+            .try_for_each(|record| self.fill(record, 1))
+    }
+
+    /// Puts what a record tells from the column `at` on into the struct's cells.
+    fn fill(&self, record: &Record, mut at: usize) -> Result<(), Error> {
+        let index: usize = record.get_at(0)?;
+        let Some(node) = self.nodes.get(index) else {
+            return Ok(());
+        };
+        let (managed, attempt) = (node.managed(), self.target.attempt());
+        if let Some(id) = managed.element_id {
+            id.0.put(attempt, record.get_at::<String>(at)?.into());
+            at += 1;
+        }
+        if let Some(cell) = managed.created_at
+            && let Some(created) = record.get_at::<Option<DateTime>>(at)?
+        {
+            cell.0.put(attempt, created);
+        }
+        Ok(())
+    }
+
     /// Fills the structs' cells, binds their relationship fields, and calls the hooks that come
     /// last.
     async fn after(&self, written: &Written, cx: HookContext) -> Result<(), Error> {
         let attempt = self.target.attempt();
+        let tells = self.plan.tells_id || self.plan.tells_time;
+        if tells && written.records.len() < self.rows.len() {
+            self.ask().await?;
+        }
         let mut created: BTreeSet<usize> = BTreeSet::new();
         for record in &written.records {
             let index: usize = record.get_at(0)?;
@@ -401,24 +485,20 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
                 }
                 column += 1;
             }
-            let Some(node) = self.nodes.get(index) else {
-                continue;
-            };
-            let managed = node.managed();
-            if let Some(id) = managed.element_id {
-                id.0.put(attempt, record.get_at::<String>(column)?.into());
-                column += 1;
-            }
-            if let Some(cell) = managed.created_at
-                && let Some(created) = record.get_at::<Option<DateTime>>(column)?
-            {
-                cell.0.put(attempt, created);
-            }
+            self.fill(record, column)?;
         }
         for (index, node) in self.each() {
             if self.plan.work != Work::Delete {
-                if let Some(cell) = node.managed().updated_at {
+                let managed = node.managed();
+                if let Some(cell) = managed.updated_at {
                     cell.0.put(attempt, written.now.clone());
+                }
+                if let Some(cell) = managed.version {
+                    let version = match self.plan.work {
+                        Work::Insert => 1,
+                        _ => cell.0.seen_by(attempt).unwrap_or(0) + 1,
+                    };
+                    cell.0.put(attempt, version);
                 }
                 bind(node, self.target)?;
             }

@@ -3,11 +3,13 @@
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use neo_bolt::value::DateTime;
 
+use super::version::Versions;
 use crate::mapping::Node;
 use crate::relation::pairs::{Failed, row_key, row_number};
 
 /// The parameters of a statement about many nodes: `rows`, a map for each with `k0`… for its
-/// key, `i` for its number and `p` for its properties where they are asked for; and `token`.
+/// key, `i` for its number, `v` and `w` for its version and `p` for its properties where they are
+/// asked for; and `token` and `now`.
 pub(super) struct NodeRows<'r, 'a, N> {
     pub(super) nodes: &'r [&'a N],
     /// Which of the nodes, in the order in which they are written.
@@ -15,6 +17,7 @@ pub(super) struct NodeRows<'r, 'a, N> {
     pub(super) numbered: bool,
     pub(super) properties: bool,
     pub(super) token: Option<&'r str>,
+    pub(super) versions: Option<Versions<'r>>,
     pub(super) now: Option<&'r DateTime>,
     pub(super) failed: &'r Failed,
 }
@@ -22,7 +25,9 @@ pub(super) struct NodeRows<'r, 'a, N> {
 impl<N: Node> ToBolt for NodeRows<'_, '_, N> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         let keys = N::SCHEMA.keys().count();
-        let entries = keys + usize::from(self.numbered) + usize::from(self.properties);
+        let versions = self.versions.map_or(0, |_| Versions::ENTRIES);
+        let flags = usize::from(self.numbered) + usize::from(self.properties);
+        let entries = keys + versions + flags;
         encoder.map(1 + usize::from(self.token.is_some()) + usize::from(self.now.is_some()))?;
         if let Some(now) = self.now {
             encoder.string("now")?;
@@ -46,6 +51,9 @@ impl<N: Node> ToBolt for NodeRows<'_, '_, N> {
                 for key in 0..keys {
                     row_key(encoder, b'k', key)?;
                     node.encode_key(key, encoder)?;
+                }
+                if let Some(versions) = self.versions {
+                    versions.write(*node, *index, encoder)?;
                 }
                 if self.properties {
                     encoder.string("p")?;

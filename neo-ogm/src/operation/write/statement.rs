@@ -13,9 +13,9 @@ use crate::relation::{keyed, lock};
 pub(in crate::operation) const TOKEN: &str = "_neo_ogm_insert";
 /// The property by which a write of a versioned node knows its own earlier attempt: the tokens of
 /// the last writes, the newest first.
-const WRITES: &str = "_neo_ogm_writes";
+pub(in crate::operation) const WRITES: &str = "_neo_ogm_writes";
 /// How many of them are kept.
-const KEPT_WRITES: usize = 32;
+pub(in crate::operation) const KEPT_WRITES: usize = 32;
 
 /// Which way a node is written.
 #[derive(Debug, Clone, Copy)]
@@ -250,7 +250,7 @@ impl<N: Node> Write<'_, N> {
 }
 
 /// FNV-1a over the text: the token has randomness enough, and only has to become short.
-pub(super) fn write_token(token: &str) -> i64 {
+pub(in crate::operation) fn write_token(token: &str) -> i64 {
     let hash = token.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
