@@ -24,7 +24,8 @@ use crate::routing::{Acquired, Purpose};
 use crate::transaction::{EagerResult, collect};
 use crate::value::Map;
 
-/// One statement as a retried transaction; made by [`Driver::execute_query`].
+/// One statement as a retried transaction; made by
+/// [`Driver::execute_query`](crate::Driver::execute_query).
 #[must_use = "nothing is sent before `.await`"]
 pub struct ExecuteQuery<'p, P> {
     pub(super) driver: Arc<Shared>,
