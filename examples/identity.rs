@@ -3,11 +3,10 @@
 
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
-use neo_ogm_examples::{connect, run_id};
+use neo_ogm_examples::isolated;
 
 /// A natural key, and another unique field.
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleCountry")]
 struct Country {
     #[node(key)]
     code: String,
@@ -21,7 +20,6 @@ struct Country {
 
 /// A key of two fields.
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleRegion")]
 struct Region {
     #[node(key)]
     country: String,
@@ -32,17 +30,16 @@ struct Region {
 
 /// A key that `new` makes: a UUID v7, so that later nodes have greater keys.
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleVisit")]
 struct Visit {
     #[node(key, generated)]
     id: Uuid,
     of: String,
 }
 
-async fn natural(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
-    let code = format!("{run}-SE");
-    let name = format!("{run}-Sweden");
-    let country = Country::new(&code, &name);
+async fn natural(graph: &Graph) -> Result<(), neo_ogm::Error> {
+    let code = "SE";
+    let name = "Sweden";
+    let country = Country::new(code, name);
     assert_eq!(country.id.get(), None);
 
     // An insert makes the node, and refuses where it is there.
@@ -54,13 +51,13 @@ async fn natural(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
     // The id that the database gave it, and the finders of the key, of the unique field and of
     // the id.
     let id = country.id.get().expect("it is saved");
-    let by_key = Country::find_by_code(&code).get(graph).await?;
-    let by_name = Country::find_by_name(&name).get(graph).await?;
+    let by_key = Country::find_by_code(code).get(graph).await?;
+    let by_name = Country::find_by_name(name).get(graph).await?;
     let by_id = Country::find_by_element_id(&*id).get(graph).await?;
     assert!([by_key, by_name, by_id].iter().all(|c| c.code == code));
 
     // Two countries of one name: the constraint of `apply_schema` refuses.
-    let other = Country::new(format!("{run}-SV"), &name);
+    let other = Country::new("SV", name);
     let error = other.save(graph).await.expect_err("the name is taken");
     println!("Refused: {error}");
     assert_eq!(
@@ -70,9 +67,9 @@ async fn natural(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
     Ok(())
 }
 
-async fn create_or_find(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
-    let code = format!("{run}-NO");
-    let mut country = Country::new(&code, format!("{run}-Norway"));
+async fn create_or_find(graph: &Graph) -> Result<(), neo_ogm::Error> {
+    let code = "NO";
+    let mut country = Country::new(code, "Norway");
 
     // Made where it is not there, and else left as it is.
     let (_, created) = country.get_or_create(graph).await?;
@@ -85,11 +82,11 @@ async fn create_or_find(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> 
     // Made where it is not there, and else given the struct's properties.
     let created = country.create_or_update(graph).await?;
     assert!(!created);
-    let found = Country::find_by_code(&code).get(graph).await?;
+    let found = Country::find_by_code(code).get(graph).await?;
     assert_eq!(found.population, Some(5_500_000));
 
     // An update wants it to be there.
-    let nowhere = Country::new(format!("{run}-XX"), format!("{run}-Nowhere"));
+    let nowhere = Country::new("XX", "Nowhere");
     let error = nowhere.update(graph).await.expect_err("it is not there");
     assert!(matches!(error.kind(), ErrorKind::NodeNotFound { .. }));
     println!("Refused: {error}");
@@ -97,10 +94,10 @@ async fn create_or_find(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> 
 }
 
 /// Two programs change different properties of one node, and neither overwrites the other's.
-async fn changed_only(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
-    let code = format!("{run}-NO");
-    let mut mine = Country::find_by_code(&code).get(graph).await?.tracked();
-    let mut theirs = Country::find_by_code(&code).get(graph).await?.tracked();
+async fn changed_only(graph: &Graph) -> Result<(), neo_ogm::Error> {
+    let code = "NO";
+    let mut mine = Country::find_by_code(code).get(graph).await?.tracked();
+    let mut theirs = Country::find_by_code(code).get(graph).await?.tracked();
     assert!(!mine.save_changes(graph).await?); // nothing has changed: nothing is sent
 
     mine.population = Some(5_600_000);
@@ -109,51 +106,51 @@ async fn changed_only(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
     assert!(mine.save_changes(graph).await?);
     assert!(theirs.save_changes(graph).await?);
 
-    let found = Country::find_by_code(&code).get(graph).await?;
+    let found = Country::find_by_code(code).get(graph).await?;
     assert_eq!(found.population, Some(5_600_000));
     assert_eq!(found.currency.as_deref(), Some("NOK"));
     Ok(())
 }
 
-async fn composite_and_generated(graph: &Graph, run: &str) -> Result<(), neo_ogm::Error> {
-    let country = format!("{run}-SE");
+async fn composite_and_generated(graph: &Graph) -> Result<(), neo_ogm::Error> {
+    let country = "SE";
     for (code, name) in [(1, "Stockholm"), (3, "Uppsala"), (3, "Uppland")] {
-        Region::new(&country, code, name).save(graph).await?;
+        Region::new(country, code, name).save(graph).await?;
     }
-    let regions = Region::find().filter(Region::COUNTRY.eq(&country));
+    let regions = Region::find().filter(Region::COUNTRY.eq(country));
     assert_eq!(regions.clone().count(graph).await?, 2); // 3 was saved twice
     let third = regions.filter(Region::CODE.eq(3_u32)).get(graph).await?;
     assert_eq!(third.name, "Uppland");
 
-    let first = Visit::new(&country);
-    let second = Visit::new(&country);
+    let first = Visit::new(country);
+    let second = Visit::new(country);
     assert!(first.id < second.id);
     graph.save(&first).await?;
     graph.save(&second).await?;
-    let visits = Visit::find().filter(Visit::OF.eq(&country));
+    let visits = Visit::find().filter(Visit::OF.eq(country));
     let newest = visits.order_by(Visit::ID.desc()).first(graph).await?;
     assert_eq!(newest.map(|visit| visit.id), Some(second.id));
     println!("The newest visit is {}", second.id);
 
     first.delete(graph).await?;
     second.delete(graph).await?;
-    let regions = Region::find().filter(Region::COUNTRY.eq(&country));
+    let regions = Region::find().filter(Region::COUNTRY.eq(country));
     assert_eq!(regions.delete(graph).await?, 2);
+    Ok(())
+}
+
+async fn run(graph: Graph) -> Result<(), neo_ogm::Error> {
+    graph.apply_schema::<(Country, Region, Visit)>().await?;
+    natural(&graph).await?;
+    create_or_find(&graph).await?;
+    changed_only(&graph).await?;
+    composite_and_generated(&graph).await?;
+
+    println!("Done.");
     Ok(())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), neo_ogm::Error> {
-    let graph = connect().await?;
-    graph.apply_schema::<(Country, Region, Visit)>().await?;
-    let run = run_id();
-    natural(&graph, &run).await?;
-    create_or_find(&graph, &run).await?;
-    changed_only(&graph, &run).await?;
-    composite_and_generated(&graph, &run).await?;
-
-    let of_this_run = Country::find().filter(Country::CODE.starts_with(&run));
-    assert_eq!(of_this_run.delete(&graph).await?, 2);
-    println!("Done.");
-    Ok(())
+    isolated(run).await
 }

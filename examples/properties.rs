@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use neo_ogm::ErrorKind;
 use neo_ogm::neo_bolt::value::{Map, Value};
 use neo_ogm::prelude::*;
-use neo_ogm_examples::{connect, or_limit, run_id};
+use neo_ogm_examples::{isolated, or_limit};
 
 /// Stored as text: `grand piano`, `UPRIGHT`.
 #[derive(Property, Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ struct Source {
 }
 
 #[derive(Node, Debug, Clone, PartialEq)]
-#[node(label = "ExamplePiano", rename_all = "camelCase")]
+#[node(rename_all = "camelCase")]
 struct Piano {
     #[node(key)]
     serial: String,
@@ -124,12 +124,10 @@ fn piano(serial: &str) -> Result<Piano, neo_ogm::Error> {
     Ok(piano)
 }
 
-#[tokio::main]
-async fn main() -> Result<(), neo_ogm::Error> {
-    let graph = connect().await?;
-    let serial = run_id();
+async fn run(graph: Graph) -> Result<(), neo_ogm::Error> {
+    let serial = "7712";
 
-    let mut piano = piano(&serial)?;
+    let mut piano = piano(serial)?;
     assert_eq!((piano.pitch, piano.repairs), (440.0, 0)); // the defaults
     piano.seen_today = true; // skipped: stays here
     piano.rating = Some(1); // read-only: stays here, too
@@ -137,11 +135,11 @@ async fn main() -> Result<(), neo_ogm::Error> {
 
     // The rating is another program's to write, and we read it.
     graph
-        .cypher("MATCH (p:ExamplePiano {serial: $serial}) SET p.rating = 5")
-        .param("serial", &serial)
+        .cypher("MATCH (p:Piano {serial: $serial}) SET p.rating = 5")
+        .param("serial", serial)
         .execute(&graph)
         .await?;
-    let found = Piano::find_by_serial(&serial).get(&graph).await?;
+    let found = Piano::find_by_serial(serial).get(&graph).await?;
     let mut expected = piano.clone();
     expected.rating = Some(5);
     expected.seen_today = false;
@@ -153,8 +151,8 @@ async fn main() -> Result<(), neo_ogm::Error> {
 
     // What the database has: other names, and text, numbers and maps in the form that was told.
     let stored: Map = graph
-        .cypher("MATCH (p:ExamplePiano {serial: $serial}) RETURN properties(p)")
-        .param("serial", &serial)
+        .cypher("MATCH (p:Piano {serial: $serial}) RETURN properties(p)")
+        .param("serial", serial)
         .scalar(&graph)
         .await?;
     for name in [
@@ -173,7 +171,7 @@ async fn main() -> Result<(), neo_ogm::Error> {
     assert!(!stored.contains_key("seenToday"));
 
     // Filters reach into flattened structs and lists.
-    let in_a_hall = Piano::find_by_serial(&serial)
+    let in_a_hall = Piano::find_by_serial(serial)
         .filter(Piano::STANDS.then(Hall::SEATS).ge(100))
         .filter(Piano::TAGS.has("rosewood"))
         .filter(
@@ -198,17 +196,22 @@ async fn main() -> Result<(), neo_ogm::Error> {
     let mut piano = found.clone();
     piano.place = Some(Point::wgs_84(13.4, 52.5));
     if or_limit("A point", piano.save(&graph).await)?.is_some() {
-        let found = Piano::find_by_serial(&serial).get(&graph).await?;
+        let found = Piano::find_by_serial(serial).get(&graph).await?;
         assert_eq!(found.place, piano.place);
     }
     piano.place = None;
     piano.picture = Some(Bytes::from_static(b"\x89PNG"));
     if or_limit("Bytes", piano.save(&graph).await)?.is_some() {
-        let found = Piano::find_by_serial(&serial).get(&graph).await?;
+        let found = Piano::find_by_serial(serial).get(&graph).await?;
         assert_eq!(found.picture, piano.picture);
     }
 
     piano.delete(&graph).await?;
     println!("Done.");
     Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), neo_ogm::Error> {
+    isolated(run).await
 }

@@ -3,10 +3,9 @@
 
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
-use neo_ogm_examples::{connect, run_id};
+use neo_ogm_examples::isolated;
 
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleEmployee")]
 struct Employee {
     #[node(key)]
     name: String,
@@ -32,7 +31,6 @@ struct Employee {
 }
 
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleFirm")]
 struct Firm {
     #[node(key)]
     name: String,
@@ -42,7 +40,6 @@ struct Firm {
 }
 
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleDesk")]
 struct Desk {
     #[node(key)]
     number: String,
@@ -222,18 +219,15 @@ async fn shifts(anna: &Employee, firm: &Firm) -> Result<(), neo_ogm::Error> {
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> Result<(), neo_ogm::Error> {
-    let graph = connect().await?;
+async fn run(graph: Graph) -> Result<(), neo_ogm::Error> {
     graph.apply_schema::<(Employee, Firm, Desk)>().await?;
-    let run = run_id();
 
-    let mut people = ["Anna", "Bo", "Cleo"].map(|name| Employee::new(format!("{run} {name}")));
+    let mut people = ["Anna", "Bo", "Cleo"].map(Employee::new);
     for (person, age) in people.iter_mut().zip([50, 40, 30]) {
         person.age = age;
     }
-    let firms = ["Acme", "Globex"].map(|name| Firm::new(format!("{run} {name}")));
-    let desk = Desk::new(format!("{run} 1"));
+    let firms = ["Acme", "Globex"].map(Firm::new);
+    let desk = Desk::new("1");
     graph.save_all(&people).await?;
     graph.save_all(&firms).await?;
     desk.save(&graph).await?;
@@ -242,9 +236,11 @@ async fn main() -> Result<(), neo_ogm::Error> {
     colleagues(&graph, &people, &desk).await?;
     shifts(&people[0], &firms[0]).await?;
 
-    graph.delete_all(&people).await?;
-    graph.delete_all(&firms).await?;
-    desk.delete(&graph).await?;
     println!("Done.");
     Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), neo_ogm::Error> {
+    isolated(run).await
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use neo_ogm::prelude::*;
 use neo_ogm::{Bookmarks, Error, ErrorKind};
-use neo_ogm_examples::{connect, run_id};
+use neo_ogm_examples::isolated;
 
 #[derive(Node, Debug, Clone)]
-#[node(label = "ExampleWarehouse")]
 struct Warehouse {
     #[node(key)]
     name: String,
@@ -33,7 +32,7 @@ impl std::error::Error for TooFew {}
 /// Adds boxes, and gives the warehouse as it is then. It is one statement: between a `get` and a
 /// `save` somebody else could write, since reading locks nothing.
 async fn add(tx: &Transaction, name: &str, count: i64) -> Result<Warehouse, Error> {
-    tx.cypher("MATCH (w:ExampleWarehouse {name: $name}) SET w.boxes = w.boxes + $count RETURN w")
+    tx.cypher("MATCH (w:Warehouse {name: $name}) SET w.boxes = w.boxes + $count RETURN w")
         .param("name", name)
         .param("count", count)
         .scalar(tx)
@@ -93,13 +92,9 @@ async fn explicit(graph: &Graph, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Error> {
-    let graph = connect().await?;
+async fn run(graph: Graph) -> Result<(), Error> {
     graph.apply_schema::<Warehouse>().await?;
-    let run = run_id();
-    let names = ["North", "South"].map(|name| format!("{run} {name}"));
-    let [north, south] = [names[0].as_str(), names[1].as_str()];
+    let [north, south] = ["North", "South"];
 
     graph
         .transaction(async |tx| {
@@ -112,10 +107,8 @@ async fn main() -> Result<(), Error> {
     // meet at the same nodes; whichever deadlocks is run again.
     let tasks: Vec<_> = (0..4)
         .map(|_| {
-            let (graph, names) = (graph.clone(), names.clone());
-            tokio::spawn(
-                async move { carry(&graph, names.each_ref().map(String::as_str), 2).await },
-            )
+            let graph = graph.clone();
+            tokio::spawn(async move { carry(&graph, [north, south], 2).await })
         })
         .collect();
     for task in tasks {
@@ -136,7 +129,7 @@ async fn main() -> Result<(), Error> {
     assert_eq!((*wanted, *there), (3, 2));
     assert_eq!(boxes(&graph, [north, south]).await?, [2, 8]);
 
-    explicit(&graph, &format!("{run} East")).await?;
+    explicit(&graph, "East").await?;
 
     // A handle with a limit, and with what the server's query log and SHOW TRANSACTIONS tell.
     let patient = graph
@@ -154,8 +147,11 @@ async fn main() -> Result<(), Error> {
     let elsewhere = graph.with_bookmarks(Bookmarks::from_raw_values(sent));
     assert_eq!(boxes(&elsewhere, [north, south]).await?, [3, 7]);
 
-    let of_this_run = Warehouse::find().filter(Warehouse::NAME.starts_with(&run));
-    of_this_run.delete(&graph).await?;
     println!("Done.");
     Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    isolated(run).await
 }

@@ -46,13 +46,6 @@ where
     neo_ogm::testing::isolated(&graph, example).await?
 }
 
-/// Letters that no other run of a program has, to begin the keys of its nodes with: so it runs any number of
-/// times on a server that it shares with others.
-#[must_use]
-pub fn run_id() -> String {
-    Uuid::now_v7().simple().to_string()
-}
-
 /// What `result` has in it; on the embedded engine also `None`, where it says that it can't do this. The
 /// program tells so and goes on.
 ///
