@@ -27,10 +27,4 @@ enum Party {
     Human(Human),
 }
 
-#[derive(Nodes)]
-enum Numbers {
-    Person(Person),
-    Number(u32),
-}
-
 fn main() {}
