@@ -1,18 +1,21 @@
 //! `book.author.connect(&author)` and `book.author.replace(&author)`.
 
-use std::future::IntoFuture;
+use std::fmt;
+use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters, Keys};
-use super::said::{PropertiesGiven, PropertiesMissing, Said, Set};
+use super::said::{PropertiesGiven, PropertiesMissing, Set};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
 use crate::mapping::{
-    Entity, HookContext, NodeSchema, Operation, RelationSchema, Relationship, RelationshipEvent,
-    check_relationship,
+    DefaultProperties, Entity, HookContext, NodeSchema, Operation, RelationSchema, Relationship,
+    RelationshipEvent, check_relationship,
 };
 
 /// A connect, or a replace, that waits to be awaited.
@@ -29,7 +32,6 @@ use crate::mapping::{
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
 /// nothing.
-#[derive(Debug)]
 #[must_use = "nothing is sent before `.await`"]
 pub struct Connect<'a, T, R, S = PropertiesGiven> {
     bound: Option<Bound>,
@@ -37,7 +39,18 @@ pub struct Connect<'a, T, R, S = PropertiesGiven> {
     others: Others,
     on: Option<Target>,
     properties: Option<R>,
+    running: Option<BoxFuture<'a, Result<(), Error>>>,
     said: PhantomData<fn() -> S>,
+}
+
+impl<T, R, S> fmt::Debug for Connect<'_, T, R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connect")
+            .field("bound", &self.bound)
+            .field("others", &self.others)
+            .field("on", &self.on)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What becomes of the field's other relationships.
@@ -57,6 +70,7 @@ impl<'a, T: Entity, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
             others,
             on: None,
             properties: None,
+            running: None,
             said: PhantomData,
         }
     }
@@ -70,6 +84,7 @@ impl<'a, T: Entity, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
             others: self.others,
             on: self.on,
             properties: Some(properties),
+            running: None,
             said: PhantomData,
         }
     }
@@ -83,29 +98,45 @@ impl<T, R, S> Connect<'_, T, R, S> {
     }
 }
 
-impl<'a, T: Entity, R: Relationship, S: Said<R>> IntoFuture for Connect<'a, T, R, S> {
+impl<'a, T: Entity, R: Relationship> IntoFuture for Connect<'a, T, R, PropertiesGiven> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self {
-            bound,
-            target,
-            others,
-            on,
-            properties,
-            ..
-        } = self;
         Box::pin(run(
-            bound,
-            target,
-            others,
-            on,
-            S::resolve(properties),
-            S::SET,
+            self.bound,
+            self.target,
+            self.others,
+            self.on,
+            self.properties,
+            Set::Always,
         ))
     }
 }
+
+/// A future itself, rather than something that turns into one: only then does the compiler say of
+/// forgotten properties what is missing, instead of "is not a future".
+impl<T: Entity, R: DefaultProperties> Future for Connect<'_, T, R, PropertiesMissing> {
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let running = this.running.get_or_insert_with(|| {
+            Box::pin(run(
+                this.bound.take(),
+                this.target,
+                this.others,
+                this.on.take(),
+                Some(R::default_properties()),
+                Set::OnCreate,
+            ))
+        });
+        running.as_mut().poll(context)
+    }
+}
+
+/// Nothing in it is ever pinned in place: what runs stands behind a pointer.
+impl<T, R, S> Unpin for Connect<'_, T, R, S> {}
 
 async fn run<T: Entity, R: Relationship>(
     bound: Option<Bound>,

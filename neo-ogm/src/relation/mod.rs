@@ -34,7 +34,7 @@ pub use find::{FindRelated, FoundRelated};
 pub use origin::Origin;
 pub use pairs::{CarriedEnd, RelationEnd, RelationPair};
 pub use reconnect::Reconnect;
-pub use said::{PropertiesGiven, PropertiesMissing, Said, Set};
+pub use said::{PropertiesGiven, PropertiesMissing, Set};
 pub use several::ConnectSeveral;
 pub use stream::RelatedStream;
 pub use update::UpdateFoundRelationships;

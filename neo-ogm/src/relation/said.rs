@@ -1,7 +1,7 @@
 //! Whether a caller has said what a relationship carries: kept in the type, so that nobody
 //! forgets what must be given.
 
-use crate::mapping::{DefaultProperties, Relationship};
+use crate::mapping::Relationship;
 
 /// Nothing has been said; where the relationship has properties that must be given, `.properties(…)`
 /// comes before `.await`.
@@ -11,31 +11,6 @@ pub enum PropertiesMissing {}
 /// The properties were given.
 #[derive(Debug, Clone, Copy)]
 pub enum PropertiesGiven {}
-
-/// What a connect may be awaited with: properties that were given, or that need not be.
-pub trait Said<R: Relationship> {
-    #[doc(hidden)]
-    const SET: Set;
-
-    #[doc(hidden)]
-    fn resolve(given: Option<R>) -> Option<R>;
-}
-
-impl<R: DefaultProperties> Said<R> for PropertiesMissing {
-    const SET: Set = Set::OnCreate;
-
-    fn resolve(_: Option<R>) -> Option<R> {
-        Some(R::default_properties())
-    }
-}
-
-impl<R: Relationship> Said<R> for PropertiesGiven {
-    const SET: Set = Set::Always;
-
-    fn resolve(given: Option<R>) -> Option<R> {
-        given
-    }
-}
 
 /// When the properties of the relationship are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
