@@ -59,6 +59,7 @@ struct Company {
     vat: String,
 }
 
+#[allow(clippy::large_enum_variant)] // the variants are the nodes themselves
 #[derive(Nodes, Debug, Clone)]
 enum Party {
     Person(Person),
