@@ -68,6 +68,8 @@ pub enum ErrorKind {
 pub enum CommitOutcome {
     /// Nothing was committed.
     NotSent,
+    /// It was committed; what failed came after, such as reading the answer.
+    Committed,
     /// The connection was lost between COMMIT and its answer, of this attempt or of an earlier one:
     /// it may have taken effect.
     Unknown,
@@ -160,7 +162,17 @@ impl Error {
     }
 
     pub(crate) fn with_unknown_commit(mut self) -> Self {
-        self.0.commit_outcome = CommitOutcome::Unknown;
+        // Where this attempt was committed, what became of others does not matter.
+        if self.0.commit_outcome != CommitOutcome::Committed {
+            self.0.commit_outcome = CommitOutcome::Unknown;
+        }
+        self.0.retryable = false;
+        self
+    }
+
+    /// Says that the commit had taken effect when this happened.
+    pub(crate) fn after_commit(mut self) -> Self {
+        self.0.commit_outcome = CommitOutcome::Committed;
         self.0.retryable = false;
         self
     }
@@ -225,7 +237,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// Whether the transaction may have been committed all the same.
+    /// Whether the transaction has been committed all the same, or may have been.
     pub fn commit_outcome(&self) -> CommitOutcome {
         self.0.commit_outcome
     }
@@ -245,8 +257,12 @@ impl fmt::Display for Error {
         if self.0.attempts > 1 {
             write!(f, "; tried {} times", self.0.attempts)?;
         }
-        if self.0.commit_outcome == CommitOutcome::Unknown {
-            f.write_str("; it is unknown whether the commit took effect")?;
+        match self.0.commit_outcome {
+            CommitOutcome::NotSent => {}
+            CommitOutcome::Committed => f.write_str("; the transaction is committed")?,
+            CommitOutcome::Unknown => {
+                f.write_str("; it is unknown whether the commit took effect")?;
+            }
         }
         Ok(())
     }

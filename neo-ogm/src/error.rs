@@ -9,7 +9,13 @@ use crate::mapping::{KeyOf, Violation};
 use crate::schema::SchemaReport;
 
 /// Why an operation failed. One pointer wide.
-pub struct Error(Box<ErrorKind>);
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    /// What is known of commits besides what an error of the driver's says of its own.
+    commit_outcome: CommitOutcome,
+}
 
 /// The kinds of failure, with what is known of each.
 #[derive(Debug, thiserror::Error)]
@@ -254,7 +260,10 @@ fn shown(labels: &[String], between: &str) -> String {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(kind))
+        Self(Box::new(Inner {
+            kind,
+            commit_outcome: CommitOutcome::NotSent,
+        }))
     }
 
     pub(crate) fn decode(what: &str, error: DecodeError) -> Self {
@@ -288,7 +297,7 @@ impl Error {
 
     /// What kind of failure it is.
     pub fn kind(&self) -> &ErrorKind {
-        &self.0
+        &self.0.kind
     }
 
     /// The driver's error, where it is one.
@@ -310,16 +319,37 @@ impl Error {
         self.driver_error().map_or(1, neo_bolt::Error::attempts)
     }
 
-    /// Whether the operation may have taken effect all the same.
+    /// Whether the operation has taken effect all the same, or may have: the answer to its COMMIT was
+    /// lost, of the attempt that ended so or of an earlier one, or what failed came after its
+    /// transaction was committed, such as a hook or reading what came back.
     pub fn commit_outcome(&self) -> CommitOutcome {
-        self.driver_error()
-            .map_or(CommitOutcome::NotSent, neo_bolt::Error::commit_outcome)
+        match (self.0.commit_outcome, self.kind()) {
+            (CommitOutcome::NotSent, ErrorKind::Driver(error)) => error.commit_outcome(),
+            (CommitOutcome::NotSent, ErrorKind::Row { error, .. }) => error.commit_outcome(),
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Says what is known of the commits of the operation that ended so, where that is more than the
+    /// error says by itself.
+    pub(crate) fn with_commit_outcome(mut self, outcome: CommitOutcome) -> Self {
+        if self.commit_outcome() == CommitOutcome::NotSent {
+            self.0.commit_outcome = outcome;
+        }
+        self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.kind.fmt(f)?;
+        f.write_str(match self.0.commit_outcome {
+            CommitOutcome::NotSent => "",
+            CommitOutcome::Committed => "; what was written before is committed",
+            CommitOutcome::Unknown => {
+                "; the answer to an earlier commit was lost, so it is unknown whether that took effect"
+            }
+        })
     }
 }
 

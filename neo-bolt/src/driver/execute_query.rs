@@ -17,6 +17,7 @@ use crate::config::{AccessMode, FetchSize};
 use crate::connection::Connection;
 use crate::error::{CommitOutcome, Error};
 use crate::packstream::ToBolt;
+use crate::pool::Lease;
 use crate::protocol::{Api, Begin, StreamId, Wanted};
 use crate::result::RecordStream;
 use crate::retry::{Backoff, chance};
@@ -145,7 +146,10 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
                 self.begin.bookmarks = manager.get_bookmarks().await?;
             }
             let error = match self.attempt(&mut api_told).await {
-                Ok(result) => return Ok(result),
+                Ok(mut result) => {
+                    result.follows_lost_commit = lost_commit && !self.begin.read;
+                    return Ok(result);
+                }
                 Err(error) => error.with_attempts(backoff.attempt()),
             };
             // What only reads may always run twice.
@@ -228,13 +232,17 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         {
             provider.learn_home(&purpose, &database);
         }
-        let bookmark = connection
-            .machine()
-            .answer()
-            .and_then(|answer| answer.get("bookmark"));
-        let result = collect(&mut lease, stream)?;
+        self.committed(&mut lease, stream)
+            .await
+            .map_err(Error::after_commit)
+    }
+
+    /// What is left to do once the transaction is committed.
+    async fn committed(&self, lease: &mut Lease, stream: StreamId) -> Result<EagerResult, Error> {
+        let answer = lease.connection()?.machine().answer();
+        let bookmark = answer.and_then(|answer| answer.get::<String>("bookmark"));
+        let result = collect(lease, stream)?;
         if let (Some(manager), Some(bookmark)) = (&self.manager, bookmark) {
-            let bookmark: String = bookmark;
             let new = Bookmarks::from_raw_values([bookmark]);
             manager.update_bookmarks(&self.begin.bookmarks, new).await?;
         }

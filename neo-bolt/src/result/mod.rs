@@ -264,6 +264,7 @@ impl RecordStream {
             keys: Arc::clone(self.keys()),
             records,
             summary: self.consume().await?,
+            follows_lost_commit: self.link.follows_lost_commit(),
         })
     }
 

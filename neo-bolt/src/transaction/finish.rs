@@ -36,7 +36,7 @@ impl Link {
         *held.state = State::Closed;
         match committed {
             Ok(None) => Ok(()),
-            Ok(Some(work)) => work.await,
+            Ok(Some(work)) => work.await.map_err(Error::after_commit),
             Err(error) => Err(self.told(error).await),
         }
     }

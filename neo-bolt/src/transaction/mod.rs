@@ -28,6 +28,7 @@ pub struct EagerResult {
     pub records: Vec<Record>,
     /// What the statement did.
     pub summary: ResultSummary,
+    pub(crate) follows_lost_commit: bool,
 }
 
 impl EagerResult {
@@ -38,6 +39,13 @@ impl EagerResult {
     /// A record is no `T`.
     pub fn records_as<'r, T: Deserialize<'r>>(&'r self) -> Result<Vec<T>, Error> {
         self.records.iter().map(Record::to).collect()
+    }
+
+    /// Whether an earlier attempt of what this is the result of has lost the answer to its COMMIT,
+    /// and so may have taken effect. An error that a caller makes of such a result can't say that
+    /// nothing was written.
+    pub fn follows_lost_commit(&self) -> bool {
+        self.follows_lost_commit
     }
 
     /// The nodes and relationships of the records, each once.
@@ -103,6 +111,13 @@ impl ManagedTransaction {
     /// Which attempt of the work this is, from 1.
     pub fn attempt(&self) -> u32 {
         self.link.attempt()
+    }
+
+    /// Whether an earlier attempt has lost the answer to its COMMIT, and so may have taken effect;
+    /// never where the transaction only reads. An error that the work makes by itself can't say
+    /// then that nothing was written.
+    pub fn follows_lost_commit(&self) -> bool {
+        self.link.follows_lost_commit()
     }
 }
 

@@ -162,23 +162,51 @@ async fn what_may_be_done_twice_is_done_again_when_a_commit_is_lost() {
         .driver()
         .execute_query("MERGE (:A)", ())
         .idempotent(true);
-    query.await.unwrap();
+    assert!(query.await.unwrap().follows_lost_commit());
     assert_eq!(server.opened(), 2);
     let server = losing_a_commit();
     let query = server
         .driver()
         .execute_query("1", ())
         .routing(AccessMode::Read);
-    query.await.unwrap();
+    // Nothing that reads has an outcome to wonder about.
+    assert!(!query.await.unwrap().follows_lost_commit());
     assert_eq!(server.opened(), 2);
     let server = losing_a_commit();
     let mut session = server.driver().session(Default::default());
     let config = TransactionConfig::default().idempotent(true);
     let worked = session.execute_write_with(config, async |tx| {
-        tx.execute("MERGE (:A)", ()).await?;
-        Ok::<_, neo_bolt::Error>(tx.attempt())
+        let result = tx.execute("MERGE (:A)", ()).await?;
+        assert_eq!(result.follows_lost_commit(), tx.follows_lost_commit());
+        Ok::<_, neo_bolt::Error>((tx.attempt(), tx.follows_lost_commit()))
     });
-    assert_eq!(worked.await.unwrap(), 2);
+    assert_eq!(worked.await.unwrap(), (2, true));
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_read_says_that_the_transaction_is_committed() {
+    let server = Server::new(|mut peer| async move {
+        peer.log_in().await;
+        for answer in [params! {}, params! { "fields" => vec!["n"] }] {
+            peer.receive().await;
+            peer.success(answer).await;
+        }
+        peer.expect(PULL).await;
+        // There is no such kind of statement.
+        peer.success(params! { "type" => "x" }).await;
+        peer.expect(COMMIT).await;
+        peer.success(params! { "bookmark" => "b:1" }).await;
+        peer.receive().await;
+    });
+    let driver = server.driver();
+    let query = driver.execute_query("CREATE (:A)", ()).idempotent(true);
+    let error = query.await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.commit_outcome()),
+        (1, CommitOutcome::Committed),
+        "{error}"
+    );
+    assert!(!error.is_retryable());
 }
 
 #[tokio::test]

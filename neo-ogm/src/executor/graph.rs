@@ -8,8 +8,8 @@ use std::time::Duration;
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::{Map, Value};
 use neo_bolt::{
-    AccessMode, AuthToken, BookmarkManager, Bookmarks, Driver, DriverBuilder, EagerResult,
-    ManagedTransaction, Session, SessionConfig, TransactionConfig,
+    AccessMode, AuthToken, BookmarkManager, Bookmarks, CommitOutcome, Driver, DriverBuilder,
+    EagerResult, ManagedTransaction, Session, SessionConfig, TransactionConfig,
 };
 use tracing::Instrument as _;
 
@@ -292,7 +292,11 @@ impl Graph {
     {
         let mut session = self.session(mode);
         let unit = UnitOfWork::new();
-        let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), &unit));
+        let mut lost_commit = false;
+        let attempt = |tx: ManagedTransaction| {
+            lost_commit = tx.follows_lost_commit();
+            work(Transaction::new(tx, self.clone(), &unit))
+        };
         let config = self.transaction_config();
         let work = async {
             match mode {
@@ -302,7 +306,10 @@ impl Graph {
         };
         let done = work.instrument(trace::unit_of_work(mode)).await;
         unit.end(done.is_ok());
-        done
+        done.map_err(|error| match lost_commit {
+            true => error.with_commit_outcome(CommitOutcome::Unknown),
+            false => error,
+        })
     }
 
     /// A session of the driver with this handle's settings and bookmarks.

@@ -4,6 +4,7 @@
 mod attempt;
 mod explicit;
 mod graph;
+mod outcome;
 mod records;
 mod space;
 mod trace;
@@ -14,6 +15,7 @@ pub use graph::{Graph, GraphBuilder};
 pub use transaction::Transaction;
 
 pub(crate) use attempt::Attempt;
+pub(crate) use outcome::{operation, told};
 pub(crate) use records::Records;
 
 use std::future::Future;
@@ -104,7 +106,15 @@ impl Target {
         let span = trace::statement(&statement, mode, self.is_transaction());
         let run = async {
             match self {
-                Self::Graph(graph) => graph.execute(mode, idempotent, statement, parameters).await,
+                Self::Graph(graph) => {
+                    let done = graph
+                        .execute(mode, idempotent, statement, parameters)
+                        .await?;
+                    if mode == AccessMode::Write {
+                        outcome::committed(&done);
+                    }
+                    Ok(done)
+                }
                 Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
             }
         };

@@ -4,6 +4,7 @@ use std::future::{Future, ready};
 
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target};
+use neo_bolt::CommitOutcome;
 use neo_bolt::packstream::DecodeError;
 
 use super::Node;
@@ -68,7 +69,8 @@ impl Executor for HookContext {
 /// `#[node(hooks)]`. Each method does nothing unless it is written.
 ///
 /// A hook that returns an error refuses: before a write, nothing is sent. An error *after* a write
-/// is the operation's error, too, but undoes it only where a unit of work is rolled back by it.
+/// is the operation's error, too, but undoes it only where a unit of work is rolled back by it; else
+/// its [`commit_outcome`](Error::commit_outcome) is `Committed`.
 /// Hooks are called once for an operation on a graph handle, however often that is tried, and once
 /// in each attempt of a unit of work. Validation comes first.
 ///
@@ -243,11 +245,11 @@ pub fn node_hook<'a, N: Hooks>(
 ) -> BoxFuture<'a, Result<(), Error>> {
     match event {
         NodeEvent::BeforeSave => Box::pin(node.before_save(cx)),
-        NodeEvent::AfterSave => Box::pin(node.after_save(cx)),
+        NodeEvent::AfterSave => after(cx, node.after_save(cx)),
         NodeEvent::BeforeCreate => Box::pin(node.before_create(cx)),
-        NodeEvent::AfterCreate => Box::pin(node.after_create(cx)),
+        NodeEvent::AfterCreate => after(cx, node.after_create(cx)),
         NodeEvent::BeforeDelete => Box::pin(node.before_delete(cx)),
-        NodeEvent::AfterDelete => Box::pin(node.after_delete(cx)),
+        NodeEvent::AfterDelete => after(cx, node.after_delete(cx)),
     }
 }
 
@@ -261,13 +263,27 @@ pub fn relationship_hook<'a, R: RelationshipHooks>(
 ) -> BoxFuture<'a, Result<(), Error>> {
     match (event, carried) {
         (RelationshipEvent::BeforeConnect, Some(carried)) => Box::pin(carried.before_connect(cx)),
-        (RelationshipEvent::AfterConnect, Some(carried)) => Box::pin(carried.after_connect(cx)),
+        (RelationshipEvent::AfterConnect, Some(carried)) => after(cx, carried.after_connect(cx)),
         (RelationshipEvent::BeforeDisconnect, _) => Box::pin(R::before_disconnect(cx)),
-        (RelationshipEvent::AfterDisconnect, _) => Box::pin(R::after_disconnect(cx)),
+        (RelationshipEvent::AfterDisconnect, _) => after(cx, R::after_disconnect(cx)),
         (RelationshipEvent::BeforeConnect | RelationshipEvent::AfterConnect, None) => {
             Box::pin(ready(Ok(())))
         }
     }
+}
+
+/// A hook that comes after a write: where that was a transaction of its own, the hook's error can't
+/// undo it, and says so.
+fn after<'a>(
+    cx: &'a HookContext,
+    hook: impl Future<Output = Result<(), Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        hook.await.map_err(|error| match cx.in_transaction() {
+            false => error.with_commit_outcome(CommitOutcome::Committed),
+            true => error,
+        })
+    })
 }
 
 /// The error of an `after_load`, as one of decoding.

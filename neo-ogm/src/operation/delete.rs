@@ -9,7 +9,7 @@ use neo_bolt::AccessMode;
 use super::key::KeyParameters;
 use super::write::{of_role, version_of};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Target};
+use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, PropertyRole};
 use crate::query::{Cypher, LoadPlan, Loadable, Parameter, Parameters, escape, raise, raised};
 use crate::relation::{lock, values};
@@ -193,6 +193,6 @@ impl<'a, N: Node> IntoFuture for Delete<'a, N> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

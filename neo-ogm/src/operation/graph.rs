@@ -7,7 +7,7 @@ use neo_bolt::AccessMode;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction};
+use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction, operation};
 use crate::mapping::{Cardinality, HookContext, Node, Operation, RelationshipEvent};
 use crate::query::raised;
 use crate::relation::pairs::{self, carries, row_key, row_number, structs};
@@ -132,7 +132,7 @@ impl<'a, N: Node> IntoFuture for SaveGraph<'a, N> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }
 

@@ -8,7 +8,7 @@ use neo_bolt::AccessMode;
 use super::ends::{self, Bound};
 use super::values;
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Entity, Operand, Property, Relationship};
 use crate::query::{Assignments, Cypher, Field, Hop, Parameters, escape};
 
@@ -117,6 +117,6 @@ impl<'a, T: Entity, R: Relationship> IntoFuture for UpdateRelationship<'a, T, R>
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

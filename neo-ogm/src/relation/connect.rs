@@ -12,7 +12,7 @@ use neo_bolt::AccessMode;
 use super::ends::{self, Bound, EndParameters, Keys};
 use super::said::{PropertiesGiven, PropertiesMissing, Set};
 use crate::error::Error;
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{
     DefaultProperties, Entity, HookContext, NodeSchema, Operation, RelationSchema, Relationship,
     RelationshipEvent, check_relationship,
@@ -103,7 +103,7 @@ impl<'a, T: Entity, R: Relationship> IntoFuture for Connect<'a, T, R, Properties
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(run(
+        operation(run(
             self.bound,
             self.target,
             self.others,
@@ -122,7 +122,7 @@ impl<T: Entity, R: DefaultProperties> Future for Connect<'_, T, R, PropertiesMis
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let running = this.running.get_or_insert_with(|| {
-            Box::pin(run(
+            operation(run(
                 this.bound.take(),
                 this.target,
                 this.others,

@@ -6,7 +6,7 @@ use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters, Keys};
 use crate::error::Error;
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{
     Cardinality, Entity, HookContext, KeyOf, NodeSchema, Operation, Relationship, RelationshipEvent,
 };
@@ -123,7 +123,7 @@ impl<'a, T: Entity, R: Relationship> IntoFuture for Disconnect<'a, T, R> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }
 

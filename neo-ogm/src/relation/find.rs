@@ -12,7 +12,7 @@ use super::stream::RelatedStream;
 use super::update::UpdateFoundRelationships;
 use super::{disconnect, values};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Graph, Target};
+use crate::executor::{BoxFuture, Executor, Graph, Target, operation};
 use crate::mapping::{
     Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent,
 };
@@ -293,7 +293,7 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
     /// order.
     pub fn disconnect(self) -> FoundRelated<T, R, u64> {
         FoundRelated::new(self, |find, bound, target| {
-            Box::pin(async move {
+            operation(async move {
                 if !R::HOOKS {
                     return find.take_away(&bound, &target).await;
                 }

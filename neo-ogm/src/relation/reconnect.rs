@@ -7,7 +7,7 @@ use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters, Keys};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{
     Entity, HookContext, KeyOf, Operation, Relationship, RelationshipEvent, check_relationship,
 };
@@ -164,7 +164,7 @@ impl<'a, T: Entity, R: Relationship> IntoFuture for Reconnect<'a, T, R> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }
 

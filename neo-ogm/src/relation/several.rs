@@ -11,7 +11,7 @@ use super::ends::{self, Bound, Keys, key_parameters};
 use super::pairs::{self, Failed, PairRows, RelationEnd, Row};
 use super::said::Set;
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Cardinality, KeyOf, Node, Operation, Relationship};
 use crate::query::{escape, raise, raised};
 
@@ -137,7 +137,7 @@ impl<'a, T: Node, R: Relationship> IntoFuture for ConnectSeveral<'a, T, R> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }
 

@@ -7,7 +7,7 @@ use neo_bolt::AccessMode;
 
 use super::find::FindRelated;
 use crate::error::Error;
-use crate::executor::BoxFuture;
+use crate::executor::{BoxFuture, operation};
 use crate::mapping::{Entity, Operand, Property, Relationship};
 use crate::query::{Assignments, Cypher, Field, Parameters};
 
@@ -80,6 +80,6 @@ impl<T: Entity, R: Relationship> IntoFuture for UpdateFoundRelationships<T, R> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::found::{self, FoundRule};
 use super::{Rule, Schema, SchemaReport, SchemaSet, Unsupported};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Graph, Target};
+use crate::executor::{BoxFuture, Graph, Target, operation};
 
 /// How long to wait between two looks at indexes that are being filled, at first and at most.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
@@ -236,6 +236,6 @@ impl IntoFuture for ApplySchema {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

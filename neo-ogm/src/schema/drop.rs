@@ -6,7 +6,7 @@ use super::apply::write;
 use super::found::{self, FoundRule};
 use super::{Schema, SchemaSet};
 use crate::error::Error;
-use crate::executor::{BoxFuture, Graph};
+use crate::executor::{BoxFuture, Graph, operation};
 
 impl Graph {
     /// Drops the constraints and indexes that the structs name, where they are there; data and
@@ -73,6 +73,6 @@ impl IntoFuture for DropSchema {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

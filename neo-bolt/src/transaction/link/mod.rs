@@ -215,6 +215,12 @@ impl Link {
         self.lost_commit.load(Ordering::Acquire)
     }
 
+    /// Whether it writes, and what it writes may be there already by an attempt that lost the answer
+    /// to its COMMIT.
+    pub(crate) fn follows_lost_commit(&self) -> bool {
+        !self.begin.read && self.has_lost_commit()
+    }
+
     /// Whether the server knows what is used.
     pub(crate) fn api_was_told(&self) -> bool {
         self.api_told.load(Ordering::Acquire)
@@ -253,7 +259,7 @@ impl Link {
         if error.commit_outcome() == CommitOutcome::Unknown {
             self.lost_commit.store(true, Ordering::Release);
         }
-        let error = match self.has_lost_commit() && !self.begin.read {
+        let error = match self.follows_lost_commit() {
             true => error.with_unknown_commit(),
             false => error,
         };
@@ -463,7 +469,10 @@ impl Link {
             collect(lease, stream)
         };
         match execute.await {
-            Ok(result) => Ok(result),
+            Ok(mut result) => {
+                result.follows_lost_commit = self.follows_lost_commit();
+                Ok(result)
+            }
             Err(error) => Err(self.told(error).await),
         }
     }
@@ -549,5 +558,6 @@ pub(crate) fn collect(lease: &mut Lease, stream: StreamId) -> Result<EagerResult
         keys,
         records,
         summary,
+        follows_lost_commit: false,
     })
 }

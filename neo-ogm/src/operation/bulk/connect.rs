@@ -9,7 +9,7 @@ use neo_bolt::AccessMode;
 
 use super::run::{self, Options, Progress, options};
 use crate::error::Error;
-use crate::executor::{BoxFuture, Target};
+use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{Node, Operation, RelationSchema, Relationship};
 use crate::query::{Relation, raised};
 use crate::relation::pairs::{self, Failed, PairRows, Row, sorted};
@@ -129,6 +129,6 @@ impl<'a, N: Node, T: Node, R: Relationship> IntoFuture for ConnectAll<'a, N, T, 
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

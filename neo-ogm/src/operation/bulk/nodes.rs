@@ -13,7 +13,7 @@ use super::rows::NodeRows;
 use super::run::{self, Options, Progress, options};
 use super::version::{self, Versions};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Target};
+use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, PropertyRole, check_node};
 use crate::operation::write::{TOKEN, bind, created_labels, labels, of_role};
 use crate::query::{escape, raise, raised, raised_number};
@@ -52,7 +52,7 @@ macro_rules! operations {
             type IntoFuture = BoxFuture<'a, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(run(Work::$work, self.nodes, self.target, self.options))
+                operation(run(Work::$work, self.nodes, self.target, self.options))
             }
         }
     )*};

@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind};
-use crate::executor::{Executor, Graph, Target, Transaction};
+use crate::executor::{Executor, Graph, Target, Transaction, told};
 use crate::mapping::{HookContext, Node};
 
 impl Graph {
@@ -231,7 +231,7 @@ impl CypherQuery {
         on: impl Executor,
     ) -> impl Future<Output = Result<Vec<T>, Error>> + Send {
         let result = self.result(on);
-        async move { result.await?.rows() }
+        told(async move { result.await?.rows() })
     }
 
     /// Runs the statement and reads each row as a struct of its columns, by their names.
@@ -243,7 +243,7 @@ impl CypherQuery {
         on: impl Executor,
     ) -> impl Future<Output = Result<Vec<T>, Error>> + Send {
         let result = self.result(on);
-        async move { result.await?.rows_as() }
+        told(async move { result.await?.rows_as() })
     }
 
     /// Runs the statement and reads its only row, or none.
@@ -255,7 +255,7 @@ impl CypherQuery {
         on: impl Executor,
     ) -> impl Future<Output = Result<Option<T>, Error>> + Send {
         let result = self.result(on);
-        async move {
+        told(async move {
             let result = result.await?;
             match result.len() {
                 0 | 1 => result.row(0),
@@ -264,7 +264,7 @@ impl CypherQuery {
                     found,
                 })),
             }
-        }
+        })
     }
 
     /// Runs the statement and reads its first row, or none. The others are sent nevertheless:
@@ -277,7 +277,7 @@ impl CypherQuery {
         on: impl Executor,
     ) -> impl Future<Output = Result<Option<T>, Error>> + Send {
         let result = self.result(on);
-        async move { result.await?.row(0) }
+        told(async move { result.await?.row(0) })
     }
 
     /// Runs the statement and reads the one row that it must give, such as that of
@@ -290,7 +290,7 @@ impl CypherQuery {
         on: impl Executor,
     ) -> impl Future<Output = Result<T, Error>> + Send {
         let result = self.result(on);
-        async move {
+        told(async move {
             let result = result.await?;
             let rows = |found| {
                 Error::new(ErrorKind::Rows {
@@ -302,7 +302,7 @@ impl CypherQuery {
                 1 => result.row(0)?.ok_or_else(|| rows(0)),
                 found => Err(rows(found)),
             }
-        }
+        })
     }
 
     /// Runs the statement and gives its rows as the server sends them: memory stays bounded
@@ -351,7 +351,7 @@ impl CypherQuery {
         on: impl Executor,
     ) -> impl Future<Output = Result<ResultSummary, Error>> + Send {
         let result = self.result(on);
-        async move { Ok(result.await?.into_summary()) }
+        told(async move { Ok(result.await?.into_summary()) })
     }
 
     /// Runs the statement and gives both its rows and its summary.

@@ -9,7 +9,7 @@ use neo_bolt::AccessMode;
 use super::Find;
 use super::question::{Question, Start};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Entity, Node, Operand, Property, PropertyRole};
 use crate::query::{Assignments, Cypher, Field, Parameters};
 
@@ -162,7 +162,7 @@ impl<N: Node> IntoFuture for UpdateFound<N> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }
 
@@ -219,7 +219,7 @@ impl<N: Entity> IntoFuture for DeleteFound<N> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }
 

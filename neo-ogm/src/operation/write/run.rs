@@ -8,7 +8,7 @@ use neo_bolt::{AccessMode, EagerResult, Record};
 
 use super::statement::{Way, Write};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Target};
+use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, check_node, decode_node};
 use crate::relation::Origin;
 
@@ -240,7 +240,7 @@ macro_rules! writes {
 
             fn into_future(self) -> Self::IntoFuture {
                 let run = $run;
-                Box::pin(run(self.node, self.target))
+                operation(run(self.node, self.target))
             }
         }
     )*};

@@ -13,7 +13,7 @@ use neo_bolt::value::{Map, Value};
 use super::run::write;
 use super::statement::Way;
 use crate::error::Error;
-use crate::executor::{BoxFuture, Executor, Target};
+use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Kept, Node};
 
 /// A node together with what the database has of it, so that
@@ -213,6 +213,6 @@ impl<'a, N: Node> IntoFuture for SaveChanges<'a, N> {
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        operation(self.run())
     }
 }

@@ -4,6 +4,7 @@ use crate::common::on_every_backend;
 use crate::common::{Author, Backend, Book, Wrote};
 use neo_ogm::neo_bolt::CommitOutcome;
 use neo_ogm::prelude::*;
+use neo_ogm::{Error, ErrorKind};
 use neo_test_support::Message;
 use neo_test_support::proxy::{Action, Proxy, When};
 
@@ -12,6 +13,8 @@ on_every_backend!(
     a_lost_commit_is_run_again_and_counts_once,
     a_cut_at_any_message_does_not_surface,
     an_insert_knows_its_own_earlier_attempt,
+    an_error_of_the_mappers_own_tells_of_a_lost_commit,
+    an_answer_that_does_not_fit_says_that_the_write_is_committed,
     raw_cypher_is_run_again_only_where_that_is_safe,
     a_unit_of_work_survives_cuts,
     a_restarted_network_is_noticed_without_losing_a_call,
@@ -197,6 +200,47 @@ async fn an_insert_knows_its_own_earlier_attempt(backend: Backend) {
             .await
             .unwrap();
     }
+}
+
+async fn an_error_of_the_mappers_own_tells_of_a_lost_commit(backend: Backend) {
+    let (proxy, graph) = proxied(&backend).await;
+    let missing = Book::new(backend.key("missing"), "T");
+    let error = missing.update(&graph).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NodeNotFound { .. }));
+    assert_eq!(error.commit_outcome(), CommitOutcome::NotSent, "{error}");
+    proxy.inject(Message::Commit, Action::CutAfterAnswer, When::Next(1));
+    let error = missing.update(&graph).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::NodeNotFound { .. }));
+    assert_eq!(error.commit_outcome(), CommitOutcome::Unknown, "{error}");
+    assert!(error.to_string().contains("it is unknown"), "{error}");
+    // The first attempt has written it, the second one gives up.
+    let author = Author::new(backend.key("author"));
+    proxy.inject(Message::Commit, Action::CutAfterAnswer, When::Next(1));
+    let unit = graph.transaction(async |tx| {
+        author.save(&tx).await?;
+        match tx.attempt() {
+            1 => Ok(()),
+            _ => Err(Error::abort("that was enough")),
+        }
+    });
+    let error = unit.await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Aborted(_)), "{error}");
+    assert_eq!(error.commit_outcome(), CommitOutcome::Unknown, "{error}");
+    let found = Author::find_by_name(author.name.as_str());
+    assert_eq!(found.count(&graph).await.unwrap(), 1);
+}
+
+async fn an_answer_that_does_not_fit_says_that_the_write_is_committed(backend: Backend) {
+    let (_proxy, graph) = proxied(&backend).await;
+    let name = backend.key("fits not");
+    let query = |text: &str| graph.cypher(text).param("name", name.as_str());
+    let create = query("CREATE (v:Visit {name: $name}) RETURN v.name");
+    let error = create.scalar::<i64>(&graph).await.unwrap_err();
+    assert_eq!(error.commit_outcome(), CommitOutcome::Committed, "{error}");
+    let count = || query("MATCH (v:Visit {name: $name}) RETURN count(v)").read_only();
+    assert_eq!(count().scalar::<i64>(&graph).await.unwrap(), 1);
+    let error = count().scalar::<String>(&graph).await.unwrap_err();
+    assert_eq!(error.commit_outcome(), CommitOutcome::NotSent, "{error}");
 }
 
 async fn raw_cypher_is_run_again_only_where_that_is_safe(backend: Backend) {

@@ -5,11 +5,13 @@ use std::sync::Mutex;
 use crate::common::{Backend, on_every_backend};
 use neo_ogm::Error;
 use neo_ogm::mapping::{HookContext, Operation};
+use neo_ogm::neo_bolt::CommitOutcome;
 use neo_ogm::prelude::*;
 
 on_every_backend!(
     hooks_are_called_in_their_order,
     a_hook_that_refuses_sends_nothing,
+    a_hook_that_comes_too_late_says_that_the_write_stands,
     a_hook_runs_in_the_transaction_of_its_operation,
     nodes_that_are_read_are_told,
     relationships_have_hooks_too,
@@ -60,7 +62,10 @@ impl Hooks for Book {
                 .param("id", self.id.as_str());
             log.execute(cx).await?;
         }
-        Ok(())
+        match self.title.as_str() {
+            "regretted" => Err(Error::abort("too late")),
+            _ => Ok(()),
+        }
     }
 
     async fn before_create(&self, _: &HookContext) -> Result<(), Error> {
@@ -126,6 +131,22 @@ async fn hooks_are_called_in_their_order(backend: Backend) {
         calls(&book.id),
         ["before_save", "before_create", "after_create", "after_save"]
     );
+}
+
+async fn a_hook_that_comes_too_late_says_that_the_write_stands(backend: Backend) {
+    let graph = backend.graph().await;
+    let book = Book::new(backend.key("late"), "regretted");
+    let error = graph.save(&book).await.unwrap_err();
+    assert_eq!(error.commit_outcome(), CommitOutcome::Committed);
+    let told = "too late; what was written before is committed";
+    assert_eq!(error.to_string(), told);
+    let find = || Book::find_by_id(book.id.as_str());
+    assert!(find().exists(&graph).await.unwrap());
+    graph.delete(&book).await.unwrap();
+    let unit = graph.transaction(async |tx| book.save(&tx).await);
+    let error = unit.await.unwrap_err();
+    assert_eq!(error.commit_outcome(), CommitOutcome::NotSent);
+    assert!(!find().exists(&graph).await.unwrap());
 }
 
 async fn a_hook_that_refuses_sends_nothing(backend: Backend) {
