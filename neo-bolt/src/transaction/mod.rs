@@ -119,6 +119,13 @@ impl ManagedTransaction {
     pub fn follows_lost_commit(&self) -> bool {
         self.link.follows_lost_commit()
     }
+
+    /// Takes back what [`idempotent`](crate::TransactionConfig::idempotent) said of the work: it
+    /// has done something that would not be the same if it were done twice. From then on a commit
+    /// whose answer is lost is not tried again.
+    pub fn not_idempotent(&self) {
+        self.link.not_idempotent();
+    }
 }
 
 /// A transaction that the caller commits or rolls back. Dropping it rolls back.

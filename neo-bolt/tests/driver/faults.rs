@@ -181,6 +181,21 @@ async fn what_may_be_done_twice_is_done_again_when_a_commit_is_lost() {
         Ok::<_, neo_bolt::Error>((tx.attempt(), tx.follows_lost_commit()))
     });
     assert_eq!(worked.await.unwrap(), (2, true));
+    // Unless the work has found that it must not be.
+    let server = losing_a_commit();
+    let mut session = server.driver().session(Default::default());
+    let config = TransactionConfig::default().idempotent(true);
+    let worked = session.execute_write_with(config, async |tx| {
+        tx.execute("CREATE (:A)", ()).await?;
+        tx.not_idempotent();
+        Ok::<_, neo_bolt::Error>(())
+    });
+    let error = worked.await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.commit_outcome()),
+        (1, CommitOutcome::Unknown),
+        "{error}"
+    );
 }
 
 #[tokio::test]

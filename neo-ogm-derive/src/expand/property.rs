@@ -8,6 +8,10 @@ use crate::model::{PropertyModel, Variant};
 
 /// Everything that a property type gets.
 pub(crate) fn property(model: &PropertyModel) -> TokenStream {
+    let range = match model {
+        PropertyModel::Newtype { inner, .. } => quote!(<#inner as __n::Property>::RANGE),
+        _ => quote!(::core::option::Option::None),
+    };
     let (ident, kind, cypher_type, write, read) = match model {
         PropertyModel::Newtype { ident, inner } => (
             ident,
@@ -62,6 +66,7 @@ pub(crate) fn property(model: &PropertyModel) -> TokenStream {
                 type Kind = #kind;
                 const CYPHER_TYPE: __n::CypherType = #cypher_type;
                 type As<U: __n::Property> = U;
+                const RANGE: ::core::option::Option<(i64, i64)> = #range;
             }
 
             impl __n::FromColumn for #ident {

@@ -244,7 +244,13 @@ impl Graph {
     /// Reading locks nothing: between a `get` and a `save` in `work` somebody else may write, and
     /// the `save` would undo that. Where a new value comes of the old one, give the struct a
     /// [`Version`](crate::Version), by which the second write is refused, or write in one
-    /// statement: `tx.cypher("MATCH (b:Book {isbn: $isbn}) SET b.sold = b.sold + 1")`.
+    /// statement: `Book::find_by_isbn(isbn).update(&tx).set(Book::SOLD, Book::SOLD + 1)`.
+    ///
+    /// When the connection is lost between COMMIT and its answer, `work` runs again and finds what
+    /// it has done already; the mapper's operations end alike then. A unit that counts like that
+    /// update, or runs raw Cypher that writes and is not said to be
+    /// [`idempotent`](crate::operation::CypherQuery::idempotent), is not run again: the error says
+    /// that the outcome is unknown.
     ///
     /// Timeout, metadata, database, impersonated user and bookmarks are the handle's, so those of a
     /// single transaction are those of a handle that is made for it:

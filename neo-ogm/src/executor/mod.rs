@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::DateTime;
-use neo_bolt::{AccessMode, EagerResult};
+use neo_bolt::{AccessMode, EagerResult, QueryType};
 use tracing::Instrument as _;
 
 use crate::error::Error;
@@ -95,7 +95,8 @@ impl Target {
     }
 
     /// Runs one statement to its end, in one round trip. Whether it is `idempotent` decides what
-    /// is done when the connection is lost between COMMIT and its answer.
+    /// is done when the connection is lost between COMMIT and its answer, also where that is the
+    /// COMMIT of the unit of work that it is part of.
     pub(crate) async fn run(
         &self,
         mode: AccessMode,
@@ -113,9 +114,17 @@ impl Target {
                     if mode == AccessMode::Write {
                         outcome::committed(&done);
                     }
-                    Ok(done)
+                    Ok::<_, Error>(done)
                 }
-                Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
+                Self::Transaction(transaction) => {
+                    let done = transaction.execute(statement, parameters).await?;
+                    let read = mode == AccessMode::Read
+                        || done.summary.query_type() == Some(QueryType::Read);
+                    if !idempotent && !read {
+                        transaction.not_idempotent();
+                    }
+                    Ok::<_, Error>(done)
+                }
             }
         };
         let done = run.instrument(span.clone()).await?;
@@ -139,6 +148,13 @@ impl Target {
             }
         };
         run.instrument(span).await
+    }
+
+    /// Says of the unit of work, where there is one, that it must not be done twice.
+    pub(crate) fn not_idempotent(&self) {
+        if let Self::Transaction(transaction) = self {
+            transaction.not_idempotent();
+        }
     }
 
     fn is_transaction(&self) -> bool {

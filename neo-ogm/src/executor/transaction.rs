@@ -74,6 +74,11 @@ impl Transaction {
         ))
     }
 
+    /// See [`ManagedTransaction::not_idempotent`].
+    pub(super) fn not_idempotent(&self) {
+        self.inner.not_idempotent();
+    }
+
     /// The attempt, of which values that are pending are.
     pub(super) fn attempt_state(&self) -> &Arc<Attempt> {
         &self.unit.attempt

@@ -68,10 +68,14 @@ impl Violations {
         if self.found.is_empty() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Invalid {
-            node: of(),
+        Err(self.into_error(of()))
+    }
+
+    pub(crate) fn into_error(self, node: String) -> Error {
+        Error::new(ErrorKind::Invalid {
+            node,
             violations: self.found,
-        }))
+        })
     }
 }
 

@@ -135,6 +135,11 @@ pub trait Property: ToBolt + FromBoltOwned + Send + Sync + 'static {
     /// `U`, as optional as this type is: the length of an optional text is optional.
     type As<U: Property>: Property;
 
+    /// The least and the largest whole number that the type can hold, where the database knows
+    /// more of them.
+    #[doc(hidden)]
+    const RANGE: Option<(i64, i64)> = None;
+
     /// What stands for a value that is not there, where the type has that: `None`, or an empty
     /// list.
     fn absent() -> Option<Self> {
@@ -169,7 +174,6 @@ macro_rules! properties {
 }
 properties!(Text, String: String);
 properties!(Ordered, String: Uuid, char);
-properties!(Integer, Integer: i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 properties!(Float, Float: f32, f64);
 properties!(Dated, Date: Date);
 properties!(Ordered, ZonedTime: Time);
@@ -181,6 +185,31 @@ properties!(Plain, Duration: Duration);
 properties!(Plain, Point: Point);
 properties!(Plain, Vector: Vector);
 properties!(Plain, Any: Bytes, Value);
+
+/// The lower bound is 0 or a type's own; the upper one is a type's own or that of the database.
+macro_rules! integers {
+    ($($ty:ty: $range:expr;)*) => {$(
+        impl Property for $ty {
+            type Plain = Self;
+            type Kind = kind::Integer;
+            const CYPHER_TYPE: CypherType = CypherType::Integer;
+            type As<U: Property> = U;
+            const RANGE: Option<(i64, i64)> = $range;
+        }
+    )*};
+}
+integers! {
+    i8: Some((i8::MIN as i64, i8::MAX as i64));
+    i16: Some((i16::MIN as i64, i16::MAX as i64));
+    i32: Some((i32::MIN as i64, i32::MAX as i64));
+    i64: None;
+    isize: None;
+    u8: Some((0, u8::MAX as i64));
+    u16: Some((0, u16::MAX as i64));
+    u32: Some((0, u32::MAX as i64));
+    u64: Some((0, i64::MAX));
+    usize: Some((0, i64::MAX));
+}
 
 impl<T: Property> Property for Option<T> {
     type Plain = T::Plain;

@@ -286,6 +286,18 @@ macro_rules! operators {
             {
                 self.call("trim")
             }
+
+            /// The text with another behind it; not there where one of the two is not.
+            pub fn concat(
+                self,
+                other: impl Comparand<O, T::Plain>,
+            ) -> Expression<O, Option<T::Plain>>
+            where
+                T::Kind: kind::IsText,
+            {
+                let right = other.into_comparand().expr;
+                Expression::new(self.into_expr().binary("+", right))
+            }
         }
 
         /// Text and lists.

@@ -32,7 +32,7 @@ pub(crate) fn raised_number(error: &Error) -> Option<i64> {
     let (_, said) = message.split_once(MARK)?;
     let (_, rest) = said.split_once(':')?;
     let digits = rest.get(1..)?;
-    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '-');
     digits.get(..end.unwrap_or(digits.len()))?.parse().ok()
 }
 

@@ -66,7 +66,7 @@ impl<T: Entity, R: Relationship> UpdateFoundRelationships<T, R> {
         self.changes.write(&mut cypher, "r");
         cypher.push(" RETURN count(r) AS updated");
         let statement = cypher.finish().into();
-        let repeatable = self.changes.repeatable(self.find.conditions());
+        let repeatable = self.changes.repeatable(self.find.conditions(), []);
         let done = target
             .run(AccessMode::Write, repeatable, statement, parameters)
             .await?;

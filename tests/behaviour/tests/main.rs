@@ -51,6 +51,8 @@ mod streams;
 mod testing;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
+#[path = "behaviour/update_found.rs"]
+mod update_found;
 #[path = "behaviour/validation.rs"]
 mod validation;
 #[path = "behaviour/values.rs"]

@@ -40,7 +40,7 @@ pub(crate) struct Link {
     /// What BEGIN or RUN said that must have been seen, where that was asked for just before.
     sent_bookmarks: OnceLock<Bookmarks>,
     /// It leaves the same behind however often it is done.
-    idempotent: bool,
+    idempotent: AtomicBool,
     /// The login of the connection, once there is one.
     login: OnceLock<AuthToken>,
     /// The user's home database, where a router named it for this transaction.
@@ -181,7 +181,7 @@ impl Link {
             api_told: AtomicBool::new(false),
             lost_commit: AtomicBool::new(false),
             sent_bookmarks: OnceLock::new(),
-            idempotent,
+            idempotent: AtomicBool::new(idempotent),
             login: OnceLock::new(),
             home: OnceLock::new(),
             after: Mutex::default(),
@@ -221,6 +221,11 @@ impl Link {
         !self.begin.read && self.has_lost_commit()
     }
 
+    /// Says that doing it again would not leave the same behind.
+    pub(super) fn not_idempotent(&self) {
+        self.idempotent.store(false, Ordering::Release);
+    }
+
     /// Whether the server knows what is used.
     pub(crate) fn api_was_told(&self) -> bool {
         self.api_told.load(Ordering::Acquire)
@@ -253,7 +258,8 @@ impl Link {
     /// Marks an error with the attempt, and remembers whether to try again.
     pub(super) fn stamp(&self, error: Error) -> Error {
         self.told.store(true, Ordering::Release);
-        if error.may_be_tried_again(self.idempotent || self.begin.read) {
+        let idempotent = self.idempotent.load(Ordering::Acquire);
+        if error.may_be_tried_again(idempotent || self.begin.read) {
             self.retryable.store(true, Ordering::Release);
         }
         if error.commit_outcome() == CommitOutcome::Unknown {

@@ -334,6 +334,9 @@ impl CypherQuery {
         let target = on.target();
         async move {
             let parameters = self.checked()?;
+            if !self.idempotent && self.mode == AccessMode::Write {
+                target.not_idempotent();
+            }
             let records = target
                 .stream(self.mode, Arc::clone(&self.statement), parameters)
                 .await?;

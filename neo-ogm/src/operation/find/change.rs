@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use neo_bolt::AccessMode;
 
@@ -10,8 +11,10 @@ use super::Find;
 use super::question::{Question, Start};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target, operation};
-use crate::mapping::{Entity, Node, Operand, Property, PropertyRole};
-use crate::query::{Assignments, Cypher, Field, Parameters};
+use crate::mapping::{Entity, Node, Property, PropertyRole};
+use crate::operation::write::{KEPT_WRITES, WRITES, of_role, write_token};
+use crate::query::{Assignments, Comparand, Cypher, Field, Parameter, Parameters, escape};
+use crate::relation::lock;
 
 /// How it is changed.
 impl<N: Node> Find<N> {
@@ -35,10 +38,36 @@ impl<N: Node> Find<N> {
     /// # Ok(()) }
     /// ```
     ///
+    /// New values may be computed of what the node has, `.set(Book::PAGES, Book::PAGES + 1)`, and the
+    /// filter is asked once more when the node is locked. So of all who take from a stock at once,
+    /// none takes what is no longer there:
+    ///
+    /// ```
+    /// # use neo_ogm::prelude::*;
+    /// # #[derive(Node)]
+    /// # struct Book { #[node(key)] isbn: String, stock: u32 }
+    /// # #[tokio::main] async fn main() -> Result<(), neo_ogm::Error> {
+    /// # let graph = Graph::in_memory().await?;
+    /// # graph.save(&Book::new("1", 1)).await?;
+    /// let sell = || {
+    ///     Book::find_by_isbn("1")
+    ///         .filter(Book::STOCK.ge(1))
+    ///         .update(&graph)
+    ///         .set(Book::STOCK, Book::STOCK - 1)
+    /// };
+    /// assert_eq!(sell().await?, 1);
+    /// assert_eq!(sell().await?, 0, "sold out");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Nodes that have a [`Version`](crate::Version) get the next one, so that who has read them
+    /// before is refused to write; a field with `updated_at` is written, too.
+    ///
     /// # Errors
     /// [`ErrorKind::NotSupported`] where there is no filter, which
-    /// [`all_nodes`](UpdateFound::all_nodes) allows, or where there is an order or a limit; what
-    /// the database says.
+    /// [`all_nodes`](UpdateFound::all_nodes) allows, or where there is an order or a limit;
+    /// [`ErrorKind::Invalid`] where a computed number is one that its field can't hold, such as one
+    /// below zero: then nothing is changed; what the database says.
     pub fn update(self, on: impl Executor) -> UpdateFound<N> {
         UpdateFound {
             question: self.question,
@@ -83,8 +112,10 @@ impl<N: Entity> Find<N> {
 /// An update of what a finder finds, which waits to be awaited; see [`Find::update`].
 ///
 /// Where the answer to its commit is lost and it runs again, it says how many pass the filters
-/// then. One whose filter looks, over relationships, at properties that it changes is not run
-/// again: the error says that the outcome is unknown.
+/// then. One that computes a value of a property that it changes, as counting does, or whose
+/// filter looks over relationships at such a property, would not end alike and is not run again:
+/// the error says that the outcome is unknown ([`Error::commit_outcome`]). The same goes for the
+/// unit of work that it is part of, since that runs again as a whole.
 ///
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
@@ -107,9 +138,17 @@ impl<N> fmt::Debug for UpdateFound<N> {
 }
 
 impl<N: Node> UpdateFound<N> {
-    /// Gives a property another value; the others stay as they are.
-    pub fn set<V: Property>(mut self, field: Field<N, V>, value: impl Operand<V::Plain>) -> Self {
-        self.changes.set(field, value);
+    /// Gives a property another value: one of yours, another property, or what is computed of
+    /// the node's properties, such as `Book::SOLD + 1`, `Book::SOLD.or(0) + 1` where it may not be
+    /// there, `Book::TITLE.concat(" (2nd)")`. Properties that are set later see what was set before.
+    ///
+    /// The rules of the field's `validate` are not asked, since no struct is there to be asked.
+    pub fn set<V: Property>(
+        mut self,
+        field: Field<N, V>,
+        value: impl Comparand<N, V::Plain>,
+    ) -> Self {
+        self.changes.compute(field, value);
         self
     }
 
@@ -125,35 +164,141 @@ impl<N: Node> UpdateFound<N> {
         self
     }
 
+    /// The Cypher, with parameters in the place of values.
+    pub fn to_cypher(&self) -> String {
+        let stamps = Stamps::new::<N>(&self.target, self.repeatable());
+        self.statement(&stamps, &mut Parameters::default())
+    }
+
     async fn run(self) -> Result<u64, Error> {
         self.changes.check(N::SCHEMA.properties)?;
         check(&self.question, self.everything, "update")?;
-        if N::SCHEMA.properties.iter().any(|property| {
-            matches!(
-                property.role,
-                PropertyRole::Version | PropertyRole::UpdatedAt
-            )
-        }) {
-            return Err(Error::new(ErrorKind::NotSupported {
-                operation: "update",
-                reason: "of nodes that count their versions or remember when they were updated; \
-                         find them and save them one by one",
-            }));
-        }
+        let repeatable = self.repeatable();
+        let stamps = Stamps::new::<N>(&self.target, repeatable);
         let mut parameters = Parameters::default();
-        let mut cypher = Cypher::new(&mut parameters);
-        self.question.matching(&mut cypher, "n");
-        self.changes.write(&mut cypher, "n");
-        cypher.push(" RETURN count(n) AS updated");
-        let statement = cypher.finish().into();
-        let alone = matches!(self.question.start, Start::Label);
-        let repeatable = alone && self.changes.repeatable(&self.question.conditions);
+        let statement = self.statement(&stamps, &mut parameters);
         let done = self
             .target
-            .run(AccessMode::Write, repeatable, statement, parameters)
-            .await?;
+            .run(AccessMode::Write, repeatable, statement.into(), parameters)
+            .await
+            .map_err(|error| {
+                let schema = N::SCHEMA;
+                self.changes
+                    .explain(error, schema.type_name, schema.properties)
+            })?;
         let updated = done.records.first();
         Ok(updated.map_or(Ok(0), |record| record.get_at::<u64>(0))?)
+    }
+
+    /// Whether it ends alike when it is run twice.
+    fn repeatable(&self) -> bool {
+        let managed = [PropertyRole::Version, PropertyRole::UpdatedAt];
+        let managed = managed.map(|role| of_role(N::SCHEMA, role));
+        matches!(self.question.start, Start::Label)
+            && self
+                .changes
+                .repeatable(&self.question.conditions, managed.into_iter().flatten())
+    }
+
+    fn statement<'c>(&'c self, stamps: &'c Stamps, parameters: &mut Parameters<'c>) -> String {
+        let mut cypher = Cypher::new(parameters);
+        match &stamps.token {
+            Some(token) => {
+                locked(&self.question, &mut cypher, |cypher| {
+                    cypher.push(", ");
+                    cypher.value(token);
+                    cypher.push(&format!(" IN coalesce(n.{WRITES}, []) AS done"));
+                });
+                self.changes.write_unless(&mut cypher, "n", "done");
+            }
+            None => {
+                locked(&self.question, &mut cypher, |_| ());
+                self.changes.write(&mut cypher, "n");
+            }
+        }
+        stamps.write(&mut cypher);
+        self.changes.write_limits(&mut cypher, "n");
+        cypher.push(" RETURN count(n) AS updated");
+        cypher.finish()
+    }
+}
+
+/// What the mapper itself writes on each node.
+struct Stamps {
+    version: Option<&'static str>,
+    updated: Option<(&'static str, Parameter)>,
+    /// By which a second run knows the nodes that the first one has written: they have a version,
+    /// which counts a write once, and may have been written by others since.
+    token: Option<Parameter>,
+}
+
+impl Stamps {
+    fn new<N: Node>(target: &Target, repeatable: bool) -> Self {
+        let version = of_role(N::SCHEMA, PropertyRole::Version);
+        let updated = of_role(N::SCHEMA, PropertyRole::UpdatedAt);
+        let token = || Arc::new(write_token(&target.operation_token())) as Parameter;
+        Self {
+            version,
+            updated: updated.map(|name| (name, Arc::new(target.time()) as Parameter)),
+            token: version.filter(|_| repeatable).map(|_| token()),
+        }
+    }
+
+    /// Writes them, behind what [`Assignments`] have written.
+    fn write<'c>(&'c self, cypher: &mut Cypher<'_, 'c>) {
+        let mut word = " SET ";
+        let mut set = |cypher: &mut Cypher<'_, 'c>,
+                       name: &str,
+                       value: &mut dyn FnMut(&mut Cypher<'_, 'c>)| {
+            let name = escape(name);
+            cypher.write(format_args!("{word}n.{name} = "));
+            word = ", ";
+            if self.token.is_some() {
+                cypher.write(format_args!("CASE WHEN done THEN n.{name} ELSE "));
+            }
+            value(cypher);
+            if self.token.is_some() {
+                cypher.push(" END");
+            }
+        };
+        if let Some(name) = self.version {
+            set(cypher, name, &mut |cypher| {
+                cypher.write(format_args!("coalesce(n.{}, 0) + 1", escape(name)));
+            });
+        }
+        if let Some((name, now)) = &self.updated {
+            set(cypher, name, &mut |cypher| cypher.value(now));
+        }
+        if let Some(token) = &self.token {
+            set(cypher, WRITES, &mut |cypher| {
+                cypher.push("([");
+                cypher.value(token);
+                cypher.write(format_args!(
+                    "] + coalesce(n.{WRITES}, []))[0..{KEPT_WRITES}]"
+                ));
+            });
+        }
+    }
+}
+
+/// Writes what finds the nodes, as `n` with `more` beside it, and locks them.
+///
+/// Nodes are found before they are locked, and somebody else may have changed them in between, so
+/// those that do not pass any more are left out.
+fn locked<'c>(
+    question: &'c Question,
+    cypher: &mut Cypher<'_, 'c>,
+    more: impl FnOnce(&mut Cypher<'_, 'c>),
+) {
+    question.matching(cypher, "n");
+    let mut text = String::new();
+    lock(&mut text, "n");
+    cypher.push(&text);
+    cypher.push(" WITH n");
+    more(cypher);
+    if !question.conditions.is_empty() {
+        cypher.push(" WHERE ");
+        cypher.conjunction("n", &question.conditions);
     }
 }
 
@@ -170,7 +315,7 @@ impl<N: Node> IntoFuture for UpdateFound<N> {
 ///
 /// Where the answer to its commit is lost and it runs again, it says how many were left for the
 /// second run. One whose filter looks at other nodes is not run again: the error says that the
-/// outcome is unknown.
+/// outcome is unknown. The same goes for the unit of work that it is part of.
 ///
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
@@ -196,13 +341,26 @@ impl<N: Entity> DeleteFound<N> {
         self
     }
 
+    /// The Cypher, with parameters in the place of values.
+    pub fn to_cypher(&self) -> String {
+        self.statement(&mut Parameters::default())
+    }
+
+    fn statement<'c>(&'c self, parameters: &mut Parameters<'c>) -> String {
+        let mut cypher = Cypher::new(parameters);
+        if self.question.conditions.is_empty() {
+            self.question.matching(&mut cypher, "n");
+        } else {
+            locked(&self.question, &mut cypher, |_| ());
+        }
+        cypher.push(" DETACH DELETE n RETURN count(*) AS deleted");
+        cypher.finish()
+    }
+
     async fn run(self) -> Result<u64, Error> {
         check(&self.question, self.everything, "delete")?;
         let mut parameters = Parameters::default();
-        let mut cypher = Cypher::new(&mut parameters);
-        self.question.matching(&mut cypher, "n");
-        cypher.push(" DETACH DELETE n RETURN count(*) AS deleted");
-        let statement = cypher.finish().into();
+        let statement = self.statement(&mut parameters).into();
         let alone = matches!(self.question.start, Start::Label);
         let repeatable = alone && !Assignments::look_beyond(&self.question.conditions);
         let done = self

@@ -3,7 +3,7 @@
 use super::super::expression::Expr;
 use super::super::filter::{Comparison, Condition};
 use super::super::hop::Hop;
-use super::{Cypher, Held, arrows, escape};
+use super::{Cypher, arrows, escape};
 
 impl<'c> Cypher<'_, 'c> {
     /// Writes what must hold of `variable`.
@@ -25,8 +25,8 @@ impl<'c> Cypher<'_, 'c> {
                 self.write(format_args!("{variable}:{}", escape(label)));
             }
             Condition::ElementId(id) => {
-                let index = self.parameters.push(Held::Borrowed(id));
-                self.write(format_args!("elementId({variable}) = $p{index}"));
+                self.write(format_args!("elementId({variable}) = "));
+                self.value(id);
             }
             Condition::IsNull(expr) => {
                 self.operand(variable, expr);

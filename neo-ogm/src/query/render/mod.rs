@@ -34,6 +34,15 @@ impl<'c> Parameters<'c> {
         self.values.push(value);
         self.values.len() - 1
     }
+
+    /// Where the value stands: a condition that is written twice has its values once.
+    fn place(&mut self, value: &'c Parameter) -> usize {
+        let known = self
+            .values
+            .iter()
+            .position(|held| matches!(held, Held::Borrowed(known) if std::ptr::eq(*known, value)));
+        known.unwrap_or_else(|| self.push(Held::Borrowed(value)))
+    }
 }
 
 impl ToBolt for Parameters<'_> {
@@ -110,9 +119,9 @@ impl<'p, 'c> Cypher<'p, 'c> {
         self.aliases.push((expr, name));
     }
 
-    /// Writes a value as a parameter.
+    /// Writes a value as a parameter: the same one where the statement has it already.
     pub(crate) fn value(&mut self, value: &'c Parameter) {
-        let index = self.parameters.push(Held::Borrowed(value));
+        let index = self.parameters.place(value);
         self.write(format_args!("$p{index}"));
     }
 }
