@@ -105,22 +105,23 @@ impl Target {
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
         let span = trace::statement(&statement, mode, self.is_transaction());
+        let wrote = |done: &EagerResult| {
+            mode == AccessMode::Write && done.summary.query_type() != Some(QueryType::Read)
+        };
         let run = async {
             match self {
                 Self::Graph(graph) => {
                     let done = graph
                         .execute(mode, idempotent, statement, parameters)
                         .await?;
-                    if mode == AccessMode::Write {
+                    if wrote(&done) {
                         outcome::committed(&done);
                     }
                     Ok::<_, Error>(done)
                 }
                 Self::Transaction(transaction) => {
                     let done = transaction.execute(statement, parameters).await?;
-                    let read = mode == AccessMode::Read
-                        || done.summary.query_type() == Some(QueryType::Read);
-                    if !idempotent && !read {
+                    if !idempotent && wrote(&done) {
                         transaction.not_idempotent();
                     }
                     Ok::<_, Error>(done)
