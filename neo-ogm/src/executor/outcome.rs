@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::future::Future;
 
-use neo_bolt::{CommitOutcome, EagerResult};
+use neo_bolt::{CommitOutcome, EagerResult, QueryType};
 
 use super::BoxFuture;
 use crate::error::{Error, ErrorKind};
@@ -48,10 +48,15 @@ pub(super) fn committed(result: &EagerResult) {
     let _ = OUTCOME.try_with(|outcome| {
         if result.follows_lost_commit() {
             outcome.set(CommitOutcome::Unknown);
-        } else if outcome.get() == CommitOutcome::NotSent {
+        } else if outcome.get() == CommitOutcome::NotSent && writes(result) {
             outcome.set(CommitOutcome::Committed);
         }
     });
+}
+
+fn writes(result: &EagerResult) -> bool {
+    // What a caller's own statement does, only the database knows.
+    !matches!(result.summary.query_type(), Some(QueryType::Read))
 }
 
 fn is_unreadable(error: &Error) -> bool {
