@@ -68,7 +68,7 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
             impl __n::Node for #ident {
                 const SCHEMA: &'static __n::NodeSchema = &__n::NodeSchema::EMPTY;
                 #codec
-                fn bind(&self, _: &__n::Origin) {}
+                fn bind(&self, _: __n::Origin) {}
                 fn load_relation(
                     &mut self,
                     _: &__n::LoadPlan,

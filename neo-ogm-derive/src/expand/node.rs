@@ -23,8 +23,13 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
     let hooks = extras::node_hooks(&model.extras);
     let bind = model.relations.iter().enumerate().map(|(index, relation)| {
         let field = &relation.ident;
+        // The last one takes it, and most nodes have one field.
+        let origin = match index + 1 == model.relations.len() {
+            true => quote!(origin),
+            false => quote!(::core::clone::Clone::clone(&origin)),
+        };
         quote_spanned! {at(relation.target.span())=>
-            __n::RelationField::bind(&self.#field, origin, &Self::SCHEMA.relations[#index]);
+            __n::RelationField::bind(&self.#field, #origin, &Self::SCHEMA.relations[#index]);
         }
     });
     let visit = model.relations.iter().enumerate().map(|(index, relation)| {
@@ -62,7 +67,7 @@ pub(crate) fn node(model: &NodeModel) -> TokenStream {
                 #hooks
 
                 #[allow(unused_variables)]
-                fn bind(&self, origin: &__n::Origin) {
+                fn bind(&self, origin: __n::Origin) {
                     #(#bind)*
                 }
 

@@ -24,8 +24,13 @@ use crate::error::Error;
 /// read their own writes, on whatever member of a cluster.
 #[derive(Clone)]
 pub struct Graph {
+    inner: Arc<Inner>,
+}
+
+/// Behind one pointer, since each node that is read has a handle.
+struct Inner {
     shared: Arc<Shared>,
-    settings: Arc<Settings>,
+    settings: Settings,
 }
 
 struct Shared {
@@ -80,60 +85,59 @@ impl Graph {
     /// A graph on a driver that is there already.
     pub fn from_driver(driver: Driver) -> Self {
         let description = driver.to_string();
-        Self {
-            shared: Arc::new(Shared {
-                bookmarks: driver.bookmark_manager().clone(),
-                driver,
-                description,
-                #[cfg(feature = "embedded")]
-                engine: None,
-            }),
-            settings: Arc::default(),
-        }
+        let shared = Shared {
+            bookmarks: driver.bookmark_manager().clone(),
+            driver,
+            description,
+            #[cfg(feature = "embedded")]
+            engine: None,
+        };
+        Self::new(Arc::new(shared), Settings::default())
     }
 
     #[cfg(feature = "embedded")]
     pub(crate) fn of_engine(driver: Driver, engine: crate::embedded::EmbeddedServer) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                bookmarks: driver.bookmark_manager().clone(),
-                driver,
-                description: engine.to_string(),
-                engine: Some(engine),
-            }),
-            settings: Arc::default(),
-        }
+        let shared = Shared {
+            bookmarks: driver.bookmark_manager().clone(),
+            driver,
+            description: engine.to_string(),
+            engine: Some(engine),
+        };
+        Self::new(Arc::new(shared), Settings::default())
     }
 
     #[cfg(feature = "embedded")]
     pub(crate) fn engine(&self) -> Option<&crate::embedded::EmbeddedServer> {
-        self.shared.engine.as_ref()
+        self.inner.shared.engine.as_ref()
     }
 
     /// Whether the database is the embedded engine: for programs that go without what it can't do.
     pub fn is_embedded(&self) -> bool {
         #[cfg(feature = "embedded")]
-        return self.shared.engine.is_some();
+        return self.inner.shared.engine.is_some();
         #[cfg(not(feature = "embedded"))]
         false
     }
 
     /// The driver below, for what the mapper does not cover.
     pub fn driver(&self) -> &Driver {
-        &self.shared.driver
+        &self.inner.shared.driver
+    }
+
+    fn new(shared: Arc<Shared>, settings: Settings) -> Self {
+        Self {
+            inner: Arc::new(Inner { shared, settings }),
+        }
     }
 
     pub(super) fn settings(&self) -> &Settings {
-        &self.settings
+        &self.inner.settings
     }
 
     pub(super) fn with(&self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::clone(&self.settings);
+        let mut settings = Settings::clone(&self.inner.settings);
         change(&mut settings);
-        Self {
-            shared: Arc::clone(&self.shared),
-            settings: Arc::new(settings),
-        }
+        Self::new(Arc::clone(&self.inner.shared), settings)
     }
 
     /// A handle of the same pool whose operations run on the database `name`. Neo4j Community and
@@ -168,8 +172,8 @@ impl Graph {
     }
 
     fn bookmark_manager(&self) -> Option<BookmarkManager> {
-        match &self.settings.bookmarks {
-            Chain::Shared => Some(self.shared.bookmarks.clone()),
+        match &self.inner.settings.bookmarks {
+            Chain::Shared => Some(self.inner.shared.bookmarks.clone()),
             Chain::Own(manager) => Some(manager.clone()),
             Chain::Nobodys => None,
         }
@@ -326,22 +330,22 @@ impl Graph {
         if let Some(manager) = self.bookmark_manager() {
             config = config.bookmark_manager(manager);
         }
-        if let Some(database) = &self.settings.database {
+        if let Some(database) = &self.inner.settings.database {
             config = config.database(database.as_ref());
         }
-        if let Some(user) = &self.settings.impersonated_user {
+        if let Some(user) = &self.inner.settings.impersonated_user {
             config = config.impersonated_user(user.as_ref());
         }
-        self.shared.driver.session(config)
+        self.inner.shared.driver.session(config)
     }
 
     pub(super) fn transaction_config(&self) -> TransactionConfig {
         let mut config = TransactionConfig::default().idempotent(true);
-        if let Some(timeout) = self.settings.timeout {
+        if let Some(timeout) = self.inner.settings.timeout {
             config = config.timeout(timeout);
         }
-        if !self.settings.metadata.is_empty() {
-            config = config.metadata(self.settings.metadata.clone());
+        if !self.inner.settings.metadata.is_empty() {
+            config = config.metadata(self.inner.settings.metadata.clone());
         }
         config
     }
@@ -355,6 +359,7 @@ impl Graph {
     ) -> Result<EagerResult, Error> {
         let statement = self.placed(statement);
         let mut query = self
+            .inner
             .shared
             .driver
             .execute_query(statement, parameters)
@@ -362,17 +367,17 @@ impl Graph {
             // Each operation is made so, and statements of the caller's own are to be.
             .idempotent(idempotent)
             .bookmark_manager(self.bookmark_manager());
-        if let Some(database) = &self.settings.database {
+        if let Some(database) = &self.inner.settings.database {
             query = query.database(database.as_ref());
         }
-        if let Some(user) = &self.settings.impersonated_user {
+        if let Some(user) = &self.inner.settings.impersonated_user {
             query = query.impersonated_user(user.as_ref());
         }
-        if let Some(timeout) = self.settings.timeout {
+        if let Some(timeout) = self.inner.settings.timeout {
             query = query.timeout(timeout);
         }
-        if !self.settings.metadata.is_empty() {
-            query = query.metadata(self.settings.metadata.clone());
+        if !self.inner.settings.metadata.is_empty() {
+            query = query.metadata(self.inner.settings.metadata.clone());
         }
         Ok(query.await?)
     }
@@ -391,14 +396,14 @@ impl Graph {
 
     /// Closes the pool; operations on this graph fail from then on.
     pub async fn close(&self) {
-        self.shared.driver.close().await;
+        self.inner.shared.driver.close().await;
     }
 }
 
 impl fmt::Display for Graph {
     /// Says what is behind the handle, without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shared.description)
+        f.write_str(&self.inner.shared.description)
     }
 }
 

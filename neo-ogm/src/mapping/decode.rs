@@ -54,7 +54,7 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
         node.loaded()?;
     }
     if !N::SCHEMA.relations.is_empty() {
-        node.bind(&Origin::new(&node, graph).map_err(DecodeError::custom)?);
+        node.bind(Origin::new(&node, graph).map_err(DecodeError::custom)?);
     }
     Ok(node)
 }

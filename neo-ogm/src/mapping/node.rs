@@ -43,7 +43,7 @@ pub trait Node: Sized + Send + Sync + 'static {
     fn decode_properties(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError>;
 
     /// Tells each relationship field which node it belongs to.
-    fn bind(&self, origin: &Origin);
+    fn bind(&self, origin: Origin);
 
     /// Reads the related nodes of an eager load into the `plan.index`-th relationship field.
     ///

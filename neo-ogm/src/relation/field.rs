@@ -37,7 +37,7 @@ impl<T, R> Related<T, R> {
 /// What the derive macro and the loader need of a relationship field.
 pub trait RelationField {
     /// Remembers which node the field belongs to.
-    fn bind(&self, origin: &Origin, relation: &'static RelationSchema);
+    fn bind(&self, origin: Origin, relation: &'static RelationSchema);
 
     /// Shows what is in the field of `source` to somebody who saves it.
     fn visit<'v, N: Node>(
@@ -93,8 +93,8 @@ impl<T, R> Core<T, R> {
         })
     }
 
-    fn bind(&self, origin: &Origin, relation: &'static RelationSchema) {
-        *self.lock() = Some((origin.clone(), relation));
+    fn bind(&self, origin: Origin, relation: &'static RelationSchema) {
+        *self.lock() = Some((origin, relation));
     }
 
     fn load(
@@ -310,7 +310,7 @@ macro_rules! relation_fields {
             T: Entity,
             R: Relationship,
         {
-            fn bind(&self, origin: &Origin, relation: &'static RelationSchema) {
+            fn bind(&self, origin: Origin, relation: &'static RelationSchema) {
                 self.core.bind(origin, relation);
             }
 

@@ -15,7 +15,7 @@ use crate::relation::Origin;
 /// Tells the node's relationship fields where they are.
 pub(in crate::operation) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
     if !N::SCHEMA.relations.is_empty() {
-        node.bind(&Origin::new(node, target.graph())?);
+        node.bind(Origin::new(node, target.graph())?);
     }
     Ok(())
 }
