@@ -262,9 +262,9 @@ pub fn derive_nodes(input: TokenStream) -> TokenStream {
 /// `type` is the struct's name in `SCREAMING_SNAKE_CASE` unless told, `rename_all`, `unique(a, b)`,
 /// `index(a, b)` and `fulltext(a, b)` work as for nodes, and `relationship_key` as `node_key`. On a
 /// field, `key` tells parallel relationships between the same two nodes apart; `rename`, `default`,
-/// `skip`, `json`, `flatten`, `read_only`, `validate`, `unique`, `index`, `fulltext`, `vector`,
-/// `required` and `typed` work as for nodes, and on the struct `validate(with = …)` and `hooks`,
-/// for which there is an `impl RelationshipHooks`.
+/// `skip`, `json`, `flatten`, `read_only`, `element_id`, `created_at`, `updated_at`, `validate`,
+/// `unique`, `index`, `fulltext`, `vector`, `required` and `typed` work as for nodes, and on the
+/// struct `validate(with = …)` and `hooks`, for which there is an `impl RelationshipHooks`.
 #[proc_macro_attribute]
 pub fn relationship(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);

@@ -20,13 +20,18 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
     let fields = Fields {
         properties: &model.properties,
         extras: &model.extras,
-        defaulted: model.skipped.iter().collect(),
+        defaulted: model
+            .skipped
+            .iter()
+            .chain(&model.extras.element_id)
+            .collect(),
     };
     let schemas = codec::schemas(&fields);
     let encode_key = codec::encode_key(&fields);
     let encode = codec::encode(&fields);
     let decode = codec::decode(&fields);
     let check = extras::check(&model.properties, &model.extras);
+    let managed = extras::managed(&model.properties, &model.extras);
     let hooks = extras::relationship_hooks(&model.extras);
     let tokens = tokens::fields(&model.vis, &fields);
     let defaults = defaults(model);
@@ -53,6 +58,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
                 #encode
                 #decode
                 #check
+                #managed
                 #hooks
             }
 
@@ -99,7 +105,7 @@ fn defaults(model: &RelationshipModel) -> Option<TokenStream> {
             _ => quote!(#ident: ::core::default::Default::default(),),
         }
     });
-    let skipped = &model.skipped;
+    let skipped = model.skipped.iter().chain(&model.extras.element_id);
     let flattened = model.extras.flattened.iter().map(|field| &field.ident);
     Some(quote! {
         impl __n::DefaultProperties for #ident {

@@ -30,8 +30,8 @@ pub(crate) struct FlattenField {
     pub(crate) prefix: String,
 }
 
-/// What there is one of at most.
-pub(super) fn check(errors: &mut Errors, properties: &[PropertyField]) {
+/// What `of`, a node or a relationship, has one of at most.
+pub(super) fn check(errors: &mut Errors, properties: &[PropertyField], of: &str) {
     for (role, option) in [
         (Role::Version, "version"),
         (Role::CreatedAt, "created_at"),
@@ -43,7 +43,7 @@ pub(super) fn check(errors: &mut Errors, properties: &[PropertyField]) {
             errors.at(
                 second.ident.span(),
                 format!(
-                    "`{}` has `{option}` already; a node has one such field",
+                    "`{}` has `{option}` already; a {of} has one such field",
                     first.field
                 ),
             );
@@ -56,12 +56,12 @@ pub(super) fn only(
     errors: &mut Errors,
     place: &mut Option<Ident>,
     ident: Ident,
-    option: &str,
+    (of, option): (&str, &str),
 ) -> Option<Ident> {
     if let Some(first) = place {
         errors.at(
             ident.span(),
-            format!("`{first}` has `{option}` already; a node has one such field"),
+            format!("`{first}` has `{option}` already; a {of} has one such field"),
         );
         return Some(ident);
     }

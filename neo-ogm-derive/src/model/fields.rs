@@ -144,6 +144,9 @@ const OF_RELATIONSHIPS: &[&str] = &[
     "flatten",
     "prefix",
     "read_only",
+    "element_id",
+    "created_at",
+    "updated_at",
     "validate",
 ];
 const OF_PROPERTIES: &[&str] = &[
@@ -172,7 +175,7 @@ pub(super) fn read(
         Place::Properties => ("a field of a flattened struct", OF_PROPERTIES),
     };
     errors.repeated(settings, &["index", "validate"]);
-    if let Some(whole) = whole(errors, field, ident, settings, case, known) {
+    if let Some(whole) = whole(errors, field, ident, settings, case, (of, known)) {
         return whole;
     }
     let rust_name = plain(ident);
@@ -271,7 +274,7 @@ fn whole(
     ident: &Ident,
     settings: &[Setting],
     case: Option<Case>,
-    known: &[&str],
+    (of, known): (Place, &[&str]),
 ) -> Option<Read> {
     let is_whole = |setting: &&Setting| {
         ["flatten", "element_id", "unmapped"]
@@ -319,9 +322,12 @@ fn whole(
         }
         "element_id" => {
             if !is_named(&field.ty, "ElementId") {
-                errors.add(wrong(
-                    "an `ElementId`, which is filled when the node is saved or found",
-                ));
+                errors.add(wrong(match of {
+                    Place::Relationship => {
+                        "an `ElementId`, which is filled when the relationship is written or found"
+                    }
+                    _ => "an `ElementId`, which is filled when the node is saved or found",
+                }));
             }
             Read::ElementId(ident.clone())
         }

@@ -165,7 +165,7 @@ pub(crate) fn node(input: &DeriveInput) -> Result<NodeModel, BrokenNode> {
         );
     }
     fields::check_names(&mut errors, &model.properties);
-    extras::check(&mut errors, &model.properties);
+    extras::check(&mut errors, &model.properties, "node");
     check_labels(&mut errors, &model);
     let clash = check_tokens(&mut errors, &model);
     match errors.into_error() {
@@ -211,12 +211,12 @@ fn read_field(errors: &mut Errors, model: &mut NodeModel, field: &Field, case: O
         Read::Flattened(flattened) => model.extras.flattened.push(*flattened),
         Read::ElementId(ident) => {
             let id = &mut model.extras.element_id;
-            let second = extras::only(errors, id, ident, "element_id");
+            let second = extras::only(errors, id, ident, ("node", "element_id"));
             model.skipped.extend(second);
         }
         Read::Unmapped(ident) => {
             let rest = &mut model.extras.unmapped;
-            let second = extras::only(errors, rest, ident, "unmapped");
+            let second = extras::only(errors, rest, ident, ("node", "unmapped"));
             model.skipped.extend(second);
         }
     }

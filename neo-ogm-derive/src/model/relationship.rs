@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput, Fields, Ident, Visibility};
 
 use super::errors::Errors;
-use super::extras::Extras;
+use super::extras::{self, Extras};
 use super::fields::{self, Place, PropertyField, Read};
 use super::names::{Case, plain};
 use super::rules::{self, Rule};
@@ -107,11 +107,17 @@ pub(crate) fn relationship(
             Read::Property(property) => model.properties.push(*property),
             Read::Skipped(ident) => model.skipped.push(ident),
             Read::Flattened(flattened) => model.extras.flattened.push(*flattened),
-            // Those are no options here.
-            Read::ElementId(_) | Read::Unmapped(_) => {}
+            Read::ElementId(ident) => {
+                let id = &mut model.extras.element_id;
+                let second = extras::only(&mut errors, id, ident, ("relationship", "element_id"));
+                model.skipped.extend(second);
+            }
+            // That is no option here.
+            Read::Unmapped(_) => {}
         }
     }
     model.rules = rules::of_struct(&mut errors, &model.properties, &settings, false);
     fields::check_names(&mut errors, &model.properties);
+    extras::check(&mut errors, &model.properties, "relationship");
     errors.finish(model)
 }

@@ -126,6 +126,14 @@ pub fn decode_relationship<R: Relationship>(
     decoder: &mut Decoder<'_>,
     graph: &Graph,
 ) -> Result<R, DecodeError> {
+    decode_identified(decoder, graph).map(|(carried, _)| carried)
+}
+
+/// The same, with the relationship's element id.
+pub(crate) fn decode_identified<'a, R: Relationship>(
+    decoder: &mut Decoder<'a>,
+    graph: &Graph,
+) -> Result<(R, Option<&'a str>), DecodeError> {
     let header = decoder.relationship_header()?;
     let expected = R::SCHEMA.relationship_type;
     let found = graph.name(header.relationship_type);
@@ -135,11 +143,16 @@ pub fn decode_relationship<R: Relationship>(
         )));
     }
     let mut carried = R::decode_properties(decoder)?;
-    decoder.relationship_footer(&header)?;
+    let id = decoder
+        .relationship_footer(&header)?
+        .map(|footer| footer.element_id);
+    if let Some(id) = id {
+        carried.set_element_id(id);
+    }
     if R::HOOKS {
         carried.loaded()?;
     }
-    Ok(carried)
+    Ok((carried, id))
 }
 
 impl<T: FromColumn> FromColumn for Option<T> {

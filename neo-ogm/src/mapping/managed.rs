@@ -9,16 +9,16 @@ use neo_bolt::value::DateTime;
 use super::kept::Kept;
 use super::{CypherType, Property, kind};
 
-/// The fields of one node that the mapper fills, as far as the struct has them.
+/// The fields of one node or relationship that the mapper fills, as far as the struct has them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Managed<'n> {
-    /// The field with `#[node(element_id)]`.
+    /// The field with `#[node(element_id)]` or `#[relationship(element_id)]`.
     pub element_id: Option<&'n ElementId>,
-    /// The field with `#[node(version)]`.
+    /// The field with `#[node(version)]`; relationships have none.
     pub version: Option<&'n Version>,
-    /// The field with `#[node(created_at)]`, where it is a [`Timestamp`].
+    /// The field with `created_at`, where it is a [`Timestamp`].
     pub created_at: Option<&'n Timestamp>,
-    /// The field with `#[node(updated_at)]`, where it is a [`Timestamp`].
+    /// The field with `updated_at`, where it is a [`Timestamp`].
     pub updated_at: Option<&'n Timestamp>,
 }
 
@@ -59,8 +59,8 @@ macro_rules! managed {
 }
 
 managed! {
-    /// The id by which the database itself knows a node, in a field of the struct:
-    /// `#[node(element_id)] id: ElementId`.
+    /// The id by which the database itself knows a node or a relationship, in a field of the
+    /// struct: `#[node(element_id)] id: ElementId`, or `#[relationship(element_id)]`.
     ///
     /// It is there once the node was saved or found. The database may give it to another node
     /// when this one is deleted, so it is no key: keep it for as long as the node is at hand, and
@@ -139,6 +139,11 @@ managed! {
     ///
     /// All attempts of an operation write the same time, and so do all operations of a unit of work.
     ///
+    /// Relationship structs have such fields, too: `#[relationship(created_at)]` is written by
+    /// the connect that makes the relationship, `#[relationship(updated_at)]` by each that writes
+    /// it. A connect that says nothing of an existing relationship's contents writes neither. A
+    /// reconnect takes along when the relationship was made.
+    ///
     /// ```
     /// use neo_ogm::prelude::*;
     ///
@@ -164,6 +169,55 @@ managed! {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A connect takes a relationship struct away, so the times of a relationship are read with it;
+    /// what is lent to `connect_all`, or lies in the fields of what `save_graph` saves, knows them at
+    /// once.
+    ///
+    /// ```
+    /// use neo_ogm::prelude::*;
+    ///
+    /// #[derive(Node)]
+    /// struct Reader {
+    ///     #[node(key)]
+    ///     name: String,
+    ///     #[relationship(type = "READ")]
+    ///     read: Many<Book, Read>,
+    /// }
+    ///
+    /// #[derive(Node)]
+    /// struct Book {
+    ///     #[node(key)]
+    ///     isbn: String,
+    /// }
+    ///
+    /// #[relationship(type = "READ")]
+    /// #[derive(Default)]
+    /// struct Read {
+    ///     stars: Option<u8>,
+    ///     #[relationship(created_at)]
+    ///     since: Timestamp,
+    ///     #[relationship(updated_at)]
+    ///     changed: Timestamp,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// # let graph = Graph::in_memory().await?;
+    /// let (reader, book) = (Reader::new("Anna"), Book::new("978-0-14-303500-8"));
+    /// reader.save(&graph).await?;
+    /// book.save(&graph).await?;
+    /// let read = Read { stars: Some(4), ..Read::default() };
+    /// reader.read.connect_all([(&book, &read)]).await?;
+    /// let since = read.since.get().expect("it is written");
+    ///
+    /// reader.read.update_relationship(&book).set(Read::STARS, 5).await?;
+    /// let found = reader.read.fetch().await?;
+    /// assert_eq!(found[0].relationship.since.get(), Some(since.clone()));
+    /// assert_ne!(found[0].relationship.changed.get(), Some(since));
+    /// # Ok(())
+    /// # }
+    /// ```
     Timestamp(DateTime);
 }
 
@@ -174,7 +228,7 @@ impl ElementId {
         self.0.set(id.into());
     }
 
-    /// The id; `None` for a node that was neither saved nor found.
+    /// The id; `None` for what was neither saved nor found.
     pub fn get(&self) -> Option<Arc<str>> {
         self.0.get()
     }
@@ -189,7 +243,7 @@ impl Version {
 }
 
 impl Timestamp {
-    /// The time; `None` for a node that was neither saved nor found.
+    /// The time; `None` for what was neither saved nor found.
     pub fn get(&self) -> Option<DateTime> {
         self.0.get()
     }

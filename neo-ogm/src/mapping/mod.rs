@@ -17,6 +17,7 @@ mod rule;
 mod schema;
 
 pub use check::{HasLength, HasRange, HasText, Violation, Violations};
+pub(crate) use decode::decode_identified;
 pub use decode::{FromColumn, decode_node, decode_relationship, variant_of};
 pub use entity::Entity;
 pub use hooks::{HookContext, Hooks, NodeEvent, Operation, RelationshipEvent, RelationshipHooks};
@@ -26,6 +27,7 @@ pub use properties::{FlattenedSchema, Properties};
 pub use property::{ListProperty, Operand, Property, kind};
 pub use relationship::{DefaultProperties, Relationship};
 pub use rule::{CypherType, RuleKind, RuleSchema, Similarity};
+pub(crate) use schema::of_role;
 pub use schema::{
     Cardinality, Direction, NodeSchema, OptionalLabel, PropertyRole, PropertySchema,
     RelationSchema, RelationshipSchema, same_text,

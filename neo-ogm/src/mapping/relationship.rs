@@ -2,7 +2,7 @@
 
 use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder};
 
-use super::{HookContext, RelationshipEvent, RelationshipSchema, Violations};
+use super::{HookContext, Managed, RelationshipEvent, RelationshipSchema, Violations};
 use crate::error::Error;
 use crate::executor::BoxFuture;
 
@@ -34,6 +34,16 @@ pub trait Relationship: Sized + Send + Sync + 'static {
     /// # Errors
     /// A property that is due is missing, or of another type.
     fn decode_properties(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError>;
+
+    /// The fields that the mapper fills.
+    fn managed(&self) -> Managed<'_> {
+        Managed::default()
+    }
+
+    /// Remembers the element id that was read with the relationship.
+    fn set_element_id(&mut self, id: &str) {
+        let _ = id;
+    }
 
     /// Adds the rules of validation that the struct breaks.
     fn check(&self, violations: &mut Violations) {

@@ -109,6 +109,14 @@ impl PropertySchema {
     }
 }
 
+/// The name of the property of a role.
+pub(crate) fn of_role(properties: &[PropertySchema], role: PropertyRole) -> Option<&'static str> {
+    let mut properties = properties.iter();
+    properties
+        .find(|property| property.role == role)
+        .map(|property| property.name)
+}
+
 /// Who writes a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PropertyRole {
@@ -170,6 +178,17 @@ pub struct RelationshipSchema {
 }
 
 impl RelationshipSchema {
+    /// Whether a query that reads relationships asks for them: what is no struct has nothing to be
+    /// read.
+    pub(crate) fn is_read(&self) -> bool {
+        !self.relationship_type.is_empty()
+    }
+
+    /// Whether a relationship has properties that its struct writes, besides its keys.
+    pub(crate) fn is_written(&self) -> bool {
+        self.properties.iter().any(PropertySchema::is_written)
+    }
+
     /// The properties that tell parallel relationships apart; often none.
     pub fn keys(&self) -> impl Iterator<Item = &'static PropertySchema> + Clone {
         self.properties.iter().filter(|property| property.key)

@@ -5,14 +5,15 @@ use std::future::IntoFuture;
 
 use neo_bolt::AccessMode;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
+use neo_bolt::value::DateTime;
 
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction, operation};
 use crate::mapping::{Cardinality, HookContext, Node, Operation, RelationshipEvent};
 use crate::query::raised;
-use crate::relation::pairs::{self, carries, row_key, row_number, structs};
+use crate::relation::pairs::{self, NUMBERED, row_key, row_number, structs};
 use crate::relation::visit::{Collected, Kind, Limits, collect};
-use crate::relation::{replaced_by, unwanted};
+use crate::relation::{replaced_by, stamps, unwanted, write_now};
 
 macro_rules! save_graph {
     ($($executor:ty),*) => {$(
@@ -164,19 +165,37 @@ async fn save(collected: &Collected<'_>, exactly: bool, target: &Target) -> Resu
         }
     }
     for kind in &collected.relations {
-        let statement = pairs::replacing(kind.source, kind.relation, kind.target);
-        let done = target
-            .execute(
-                AccessMode::Write,
-                statement.into(),
-                Rows { kind, keep: false },
-            )
-            .await;
-        done.map_err(|error| explain(error, kind))?;
+        connect(kind, target).await?;
     }
     for carried in carried() {
         if let Some(hook) = carried.hooked(RelationshipEvent::AfterConnect, &cx) {
             hook.await?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes or updates the relationships of a kind.
+async fn connect(kind: &Kind<'_>, target: &Target) -> Result<(), Error> {
+    let carried = |row: usize| Some(kind.rows.get(row)?.related.first()?.1.managed());
+    let schema = kind.relation.relationship;
+    let mut statement = pairs::replacing(kind.source, kind.relation, kind.target);
+    if let Some(managed) = carried(0).filter(stamps::asks) {
+        statement.push_str(NUMBERED);
+        stamps::columns(&mut statement, schema, &managed);
+    }
+    let rows = Rows {
+        kind,
+        keep: false,
+        now: stamps::now(schema, target),
+    };
+    let done = target
+        .execute(AccessMode::Write, statement.into(), rows)
+        .await
+        .map_err(|error| explain(error, kind))?;
+    for record in &done.records {
+        if let Some(managed) = carried(record.get_at::<usize>(0)?) {
+            stamps::fill(&managed, record, 1, target)?;
         }
     }
     Ok(())
@@ -199,7 +218,11 @@ async fn end_others(kind: &Kind<'_>, target: &Target) -> Result<(), Error> {
         .execute(
             AccessMode::Write,
             statement.into(),
-            Rows { kind, keep: true },
+            Rows {
+                kind,
+                keep: true,
+                now: None,
+            },
         )
         .await;
     done.map(|_| ()).map_err(|error| explain(error, kind))
@@ -225,6 +248,8 @@ fn explain(error: Error, kind: &Kind<'_>) -> Error {
 struct Rows<'r, 'v> {
     kind: &'r Kind<'v>,
     keep: bool,
+    /// The time that is written, where one is.
+    now: Option<DateTime>,
 }
 
 impl ToBolt for Rows<'_, '_> {
@@ -233,8 +258,9 @@ impl ToBolt for Rows<'_, '_> {
         let from = kind.source.keys().count();
         let to = kind.target.keys().count();
         let keys = kind.relation.relationship.keys().count();
-        let carries = carries(kind.relation.relationship);
-        encoder.map(1)?;
+        let carries = kind.relation.relationship.is_written();
+        encoder.map(1 + usize::from(self.now.is_some()))?;
+        write_now(encoder, self.now.as_ref())?;
         encoder.string("rows")?;
         encoder.list(kind.rows.len())?;
         for (index, row) in kind.rows.iter().enumerate() {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use neo_bolt::value::DateTime;
+
 use super::expression::{Comparand, Expr, Gathered};
 use super::filter::{Condition, Parameter};
 use super::hop::Hop;
@@ -71,6 +73,13 @@ impl Assignments {
 
     fn has(&self, name: &str) -> bool {
         self.changes.iter().any(|change| change.name == name)
+    }
+
+    /// Sets the time of this write, unless nothing changes.
+    pub(crate) fn stamp(&mut self, name: &'static str, now: impl FnOnce() -> DateTime) {
+        if !self.changes.is_empty() {
+            self.push(name, Some(Expr::Value(Arc::new(now()))), None);
+        }
     }
 
     /// Refuses what identifies, since what was to be changed would be another one then; and what

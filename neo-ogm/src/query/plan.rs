@@ -113,7 +113,7 @@ fn read_carried<R: Relationship>(
     decoder: &mut Decoder<'_>,
     graph: &Graph,
 ) -> Result<Box<dyn Any + Send + Sync>, DecodeError> {
-    Ok(Box::new(read_relationship::<R>(decoder, graph)?))
+    Ok(Box::new(read_relationship::<R>(decoder, graph)?.0))
 }
 
 impl LoadPlan {

@@ -6,7 +6,7 @@ use std::future::IntoFuture;
 use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound};
-use super::values;
+use super::{stamps, values};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Entity, Operand, Property, Relationship};
@@ -70,10 +70,11 @@ impl<'a, T: Entity, R: Relationship> UpdateRelationship<'a, T, R> {
         self
     }
 
-    async fn run(self) -> Result<(), Error> {
+    async fn run(mut self) -> Result<(), Error> {
         self.changes.check(R::SCHEMA.properties)?;
         let bound = ends::bound(self.bound)?;
         let executor = bound.target(self.on);
+        stamps::change(&mut self.changes, R::SCHEMA, &executor);
         let key = self.target.key()?;
         let (source, target) = (values::of_node(&bound.origin.key), values::of_node(&key));
         let keyed = self.keyed.map(values::of_relationship).transpose()?;

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters, Keys};
 use super::said::{PropertiesGiven, PropertiesMissing, Set};
+use super::stamps;
 use crate::error::Error;
 use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{
@@ -150,22 +150,27 @@ async fn run<T: Entity, R: Relationship>(
     let key = target.key()?;
     let executor = bound.target(on);
     let hooks = before(properties.as_ref(), others, &executor).await?;
-    let statement: Arc<str> = statement::<T, R>(&bound, key.schema, others, set).into();
+    let managed = properties.as_ref().map(R::managed).unwrap_or_default();
+    let mut statement = statement::<T, R>(&bound, key.schema, others, set);
+    stamps::columns(&mut statement, R::SCHEMA, &managed);
+    let now = stamps::now(R::SCHEMA, &executor);
     let parameters = EndParameters {
         target: Some(&key),
         relationship: properties.as_ref(),
+        now: now.as_ref(),
         ..EndParameters::of(&bound.origin.key)
     };
     let done = executor
-        .execute(AccessMode::Write, statement, parameters)
+        .execute(AccessMode::Write, statement.into(), parameters)
         .await?;
-    if done.records.is_empty() {
+    let Some(record) = done.records.first() else {
         let operation = match others {
             Others::Stay => "connect",
             Others::Go => "replace",
         };
         return Err(ends::explain::<T>(&bound, &key, &executor, operation).await);
-    }
+    };
+    stamps::fill(&managed, record, 1, &executor)?;
     if let Some(cx) = hooks {
         R::hook(properties.as_ref(), RelationshipEvent::AfterConnect, &cx).await?;
     }
@@ -239,7 +244,7 @@ fn statement<T: Entity, R: Relationship>(
     text.push_str(" MERGE ");
     ends::step(&mut text, "a", "r", bound.relation, Keys::Values("$r"));
     text.push_str("(b)");
-    set.write::<R>(&mut text);
+    set.write(&mut text, R::SCHEMA, "$p");
     text.push_str(" RETURN 1 AS connected");
     text
 }

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 
 use neo_bolt::AccessMode;
 use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, ToBolt};
+use neo_bolt::value::DateTime;
 
 use super::NamedOrigin;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Graph, Target};
 use crate::mapping::{
     Cardinality, Direction, Entity, KeyOf, NodeSchema, RelationSchema, Relationship,
-    RelationshipSchema, decode_relationship,
+    RelationshipSchema, decode_identified,
 };
 use crate::query::{arrows, escape, raise, write_node, write_one_of};
 
@@ -236,13 +237,15 @@ pub(crate) fn others(
 
 /// The parameters of a statement about two nodes and the relationship between them: `a0`… and
 /// `b0`… for their keys, `c0`… for that of a third, `r0`… and `p` for what the relationship
-/// carries, `q0`… for the key of one that is there.
+/// carries, `q0`… for the key of one that is there, `now` for the time of the operation.
 pub(super) struct EndParameters<'a, R> {
     pub(super) source: &'a KeyOf,
     pub(super) target: Option<&'a KeyOf>,
     pub(super) old: Option<&'a KeyOf>,
     pub(super) relationship: Option<&'a R>,
     pub(super) keyed: Option<&'a R>,
+    /// The time that is written, where one is.
+    pub(super) now: Option<&'a DateTime>,
 }
 
 impl<'a, R> EndParameters<'a, R> {
@@ -254,6 +257,7 @@ impl<'a, R> EndParameters<'a, R> {
             old: None,
             relationship: None,
             keyed: None,
+            now: None,
         }
     }
 }
@@ -271,7 +275,7 @@ impl<R: Relationship> ToBolt for EndParameters<'_, R> {
             .filter_map(|(prefix, key)| Some((prefix, key?)));
         let entries: usize = nodes.clone().map(|(_, key)| key.values.len()).sum();
         let carried = self.relationship.map_or(0, |_| keys + 1) + self.keyed.map_or(0, |_| keys);
-        encoder.map(entries + carried)?;
+        encoder.map(entries + carried + usize::from(self.now.is_some()))?;
         for (prefix, key) in nodes {
             key_parameters(encoder, prefix, key)?;
         }
@@ -287,8 +291,18 @@ impl<R: Relationship> ToBolt for EndParameters<'_, R> {
             encoder.string("p")?;
             relationship.encode_properties(encoder)?;
         }
-        Ok(())
+        write_now(encoder, self.now)
     }
+}
+
+/// Writes the parameter `now`, where a time is written.
+pub(crate) fn write_now(
+    encoder: &mut Encoder<'_>,
+    now: Option<&DateTime>,
+) -> Result<(), EncodeError> {
+    let Some(now) = now else { return Ok(()) };
+    encoder.string("now")?;
+    now.to_bolt(encoder)
 }
 
 pub(crate) fn key_parameters(
@@ -303,16 +317,16 @@ pub(crate) fn key_parameters(
     Ok(())
 }
 
-/// Reads what a relationship carries, or nothing where none was sent.
-pub(crate) fn read_relationship<R: Relationship>(
-    decoder: &mut Decoder<'_>,
+/// Reads what a relationship carries and its element id, or nothing where none was sent.
+pub(crate) fn read_relationship<'a, R: Relationship>(
+    decoder: &mut Decoder<'a>,
     graph: &Graph,
-) -> Result<R, DecodeError> {
-    if R::SCHEMA.properties.is_empty() && decoder.null() {
+) -> Result<(R, Option<&'a str>), DecodeError> {
+    if !R::SCHEMA.is_read() && decoder.null() {
         // An empty map: what a relationship without properties carries.
-        return R::decode_properties(&mut Decoder::new(&[0xA0]));
+        return Ok((R::decode_properties(&mut Decoder::new(&[0xA0]))?, None));
     }
-    decode_relationship(decoder, graph)
+    decode_identified(decoder, graph)
 }
 
 /// Says why a guarded statement let nothing through: a node is not there, or a bound is reached.

@@ -400,8 +400,8 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
                     .then(|| cypher.staged_load("n", plan, &mut carried))
             })
             .collect();
-        // What carries nothing is not sent.
-        let carries = !R::SCHEMA.properties.is_empty();
+        // What has no struct is not sent.
+        let carries = R::SCHEMA.is_read();
         cypher.push(if carries {
             " RETURN r, n"
         } else {
@@ -470,12 +470,12 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
     ) -> Result<Related<T, R>, Error> {
         let mut decoder = record.raw_fields();
         let mut read = || {
-            let relationship = ends::read_relationship::<R>(&mut decoder, graph)?;
+            let carried = ends::read_relationship::<R>(&mut decoder, graph)?;
             let mut node = T::decode(&mut decoder, graph)?;
             for plan in &self.loads {
                 node.load_related(plan, &mut decoder, graph)?;
             }
-            Ok(Related { node, relationship })
+            Ok(Related::read(node, carried))
         };
         read().map_err(|error| Error::decode(bound.relation.field, error))
     }

@@ -12,7 +12,11 @@ use crate::error::Error;
 use crate::mapping::{Cardinality, DefaultProperties, Entity, Node, Relationship};
 
 impl<T: Entity, R: Relationship> One<T, R> {
-    fn related(&self) -> Result<&Related<T, R>, Error> {
+    /// The node and its relationship, loaded with this one.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn related(&self) -> Result<&Related<T, R>, Error> {
         match self.core.loaded()? {
             [only] => Ok(only),
             others => Err(ends::violation(
@@ -68,7 +72,11 @@ impl<T: Entity, R: Relationship> One<T, R> {
 }
 
 impl<T: Entity, R: Relationship> ZeroOrOne<T, R> {
-    fn related(&self) -> Result<Option<&Related<T, R>>, Error> {
+    /// The node and its relationship, loaded with this one, if there is one.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub fn related(&self) -> Result<Option<&Related<T, R>>, Error> {
         match self.core.loaded()? {
             [] => Ok(None),
             [only] => Ok(Some(only)),

@@ -122,10 +122,7 @@ mod tests {
     fn loaded(numbers: &[i32]) -> Loaded<i32, ()> {
         let read = Loaded::read(numbers.len(), |index| {
             let node = numbers[index];
-            Ok::<_, ()>(Related {
-                node,
-                relationship: (),
-            })
+            Ok::<_, ()>(Related::new(node, ()))
         });
         read.unwrap()
     }

@@ -19,6 +19,7 @@ pub(crate) mod pairs;
 mod reconnect;
 mod said;
 mod several;
+pub(crate) mod stamps;
 mod stream;
 mod update;
 pub(crate) mod values;
@@ -40,6 +41,6 @@ pub use stream::RelatedStream;
 pub use update::UpdateFoundRelationships;
 pub use visit::Visitor;
 
-pub(crate) use ends::{key_parameters, keyed, keyed_by, lock, read_relationship};
+pub(crate) use ends::{key_parameters, keyed, keyed_by, lock, read_relationship, write_now};
 pub(crate) use origin::NamedOrigin;
 pub(crate) use pairs::{replaced_by, unwanted};

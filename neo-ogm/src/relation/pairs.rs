@@ -4,15 +4,18 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use neo_bolt::Record;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
+use neo_bolt::value::DateTime;
 
 use super::ends::{self, Keys};
 use super::said::Set;
+use super::stamps;
 use crate::error::{Error, ErrorKind};
 use crate::executor::Target;
 use crate::mapping::{
     DefaultProperties, HookContext, KeyOf, Node, NodeSchema, Operation, RelationSchema,
-    Relationship, RelationshipEvent, RelationshipSchema, check_relationship,
+    Relationship, RelationshipEvent, check_relationship,
 };
 use crate::query::{escape, raise, raised};
 
@@ -216,6 +219,8 @@ pub(crate) struct PairRows<'r, 'a, S, T, R> {
     pub(crate) rows: &'r [Row<'a, S, T, R>],
     /// Which of the rows, in the order in which they are written.
     pub(crate) order: &'r [usize],
+    /// The time that is written, where one is.
+    pub(crate) now: Option<&'r DateTime>,
     pub(crate) failed: &'r Failed,
 }
 
@@ -223,7 +228,7 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
     pub(crate) fn write_rows(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         let (from, to) = (self.source.keys().count(), T::SCHEMA.keys().count());
         let keys = R::SCHEMA.keys().count();
-        let carries = carries(R::SCHEMA);
+        let carries = R::SCHEMA.is_written();
         let entries = 1 + from + to + keys + usize::from(carries);
         encoder.string("rows")?;
         encoder.list(self.order.len())?;
@@ -281,8 +286,9 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
 
 impl<S: EndKey, T: Node, R: Relationship> ToBolt for PairRows<'_, '_, S, T, R> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        encoder.map(1)?;
-        self.write_rows(encoder)
+        encoder.map(1 + usize::from(self.now.is_some()))?;
+        self.write_rows(encoder)?;
+        ends::write_now(encoder, self.now)
     }
 }
 
@@ -308,6 +314,38 @@ pub(crate) async fn before<S: EndKey, T: Node, R: Relationship>(
     Ok(cx)
 }
 
+/// Begins the columns of a statement that tells something of each row. By brackets, since the
+/// embedded engine finds nothing by `row.i` behind a `MATCH`.
+pub(crate) const NUMBERED: &str = " RETURN row['i'] AS i";
+
+/// What the statement of some rows gives back of each, where somebody can see it: the structs are
+/// the caller's, or have hooks.
+pub(crate) fn columns<S, T, R: Relationship>(text: &mut String, rows: &[Row<'_, S, T, R>]) {
+    let seen = |row: &&Row<'_, S, T, R>| R::HOOKS || matches!(row.carried, Carried::Borrowed(_));
+    let Some(row) = rows.first().filter(seen) else {
+        return;
+    };
+    let managed = row.carried.get().managed();
+    if stamps::asks(&managed) {
+        text.push_str(NUMBERED);
+        stamps::columns(text, R::SCHEMA, &managed);
+    }
+}
+
+/// Puts what came back into the structs.
+pub(crate) fn fill<S, T, R: Relationship>(
+    rows: &[Row<'_, S, T, R>],
+    records: &[Record],
+    target: &Target,
+) -> Result<(), Error> {
+    for record in records {
+        if let Some(row) = rows.get(record.get_at::<usize>(0)?) {
+            stamps::fill(&row.carried.get().managed(), record, 1, target)?;
+        }
+    }
+    Ok(())
+}
+
 /// Calls the hooks that come last.
 pub(crate) async fn after<S: EndKey, T: Node, R: Relationship>(
     rows: &[Row<'_, S, T, R>],
@@ -324,11 +362,6 @@ pub(crate) async fn after<S: EndKey, T: Node, R: Relationship>(
         .await?;
     }
     Ok(())
-}
-
-/// Whether a relationship has properties besides its keys.
-pub(crate) fn carries(relationship: &RelationshipSchema) -> bool {
-    relationship.properties.iter().any(|property| !property.key)
 }
 
 /// The statement that connects the pairs of `$rows`.
@@ -488,12 +521,7 @@ pub(crate) fn merge(
     text.push_str(" MERGE ");
     ends::step(text, "a", "r", relation, Keys::Values("row.r"));
     text.push_str("(b)");
-    if carries(relation.relationship) {
-        text.push_str(match set {
-            Set::OnCreate => " ON CREATE SET r += row.p",
-            Set::Always => " SET r += row.p",
-        });
-    }
+    set.write(text, relation.relationship, "row.p");
     if own.is_none() && inverse.is_none() {
         return;
     }

@@ -6,6 +6,7 @@ use std::future::IntoFuture;
 use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters, Keys};
+use super::stamps;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{
@@ -82,12 +83,14 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
         let (old, new) = (self.old.key()?, self.new.key()?);
         let keyed = self.keyed.or(self.properties.as_ref());
         let moves = old != new;
+        let now = stamps::now(R::SCHEMA, executor);
         let statement = statement::<R>(bound, (&new, &old), keyed.is_some(), &self.properties);
         let parameters = || EndParameters::<R> {
             target: Some(&new),
             old: Some(&old),
             relationship: self.properties.as_ref(),
             keyed,
+            now: now.as_ref(),
             ..EndParameters::of(&bound.origin.key)
         };
         let done = executor
@@ -96,6 +99,9 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
         if let Some(record) = done.records.first()
             && record.get_at::<i64>(0)? > 0
         {
+            if let Some(properties) = &self.properties {
+                stamps::written(properties, now.as_ref(), executor);
+            }
             return Ok(());
         }
         let text = explanation(bound, (&new, &old), keyed.is_some());
@@ -202,7 +208,9 @@ fn statement<R: Relationship>(
     ends::step(&mut text, "a", "r", bound.relation, keys);
     text.push_str("(c)");
     if !moves {
-        set::<R>(&mut text, "r", properties.is_some());
+        if properties.is_some() {
+            set::<R>(&mut text, "r", true);
+        }
         text.push_str(" RETURN count(r) AS moved");
         return text;
     }
@@ -232,14 +240,19 @@ fn statement<R: Relationship>(
     text
 }
 
-/// Writes the clause that gives a relationship new properties, key and all.
+/// Writes the clause that gives a relationship new properties, key and all, where they are
+/// `given`, and the time of this write. When it was made comes along with what it carries.
 fn set<R: Relationship>(text: &mut String, variable: &str, given: bool) {
-    if !given {
-        return;
+    let mut word = " SET ";
+    if given {
+        let _ = write!(text, "{word}{variable} += $p");
+        for (index, key) in R::SCHEMA.keys().enumerate() {
+            let _ = write!(text, ", {variable}.{} = $r{index}", escape(key.name));
+        }
+        word = ", ";
     }
-    let _ = write!(text, " SET {variable} += $p");
-    for (index, key) in R::SCHEMA.keys().enumerate() {
-        let _ = write!(text, ", {variable}.{} = $r{index}", escape(key.name));
+    if let Some(updated) = stamps::updated(R::SCHEMA) {
+        let _ = write!(text, "{word}{variable}.{} = $now", escape(updated));
     }
 }
 

@@ -10,6 +10,7 @@ use super::connect::Others;
 use super::ends::{self, Bound, Keys, key_parameters};
 use super::pairs::{self, Failed, PairRows, RelationEnd, Row};
 use super::said::Set;
+use super::stamps;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Cardinality, KeyOf, Node, Operation, Relationship};
@@ -90,29 +91,37 @@ impl<'a, T: Node, R: Relationship> ConnectSeveral<'a, T, R> {
             Others::Go => Operation::Replace,
         };
         let cx = pairs::before(&rows, &order, &executor, hooks).await?;
+        let now = stamps::now(R::SCHEMA, &executor);
         let pairs = PairRows {
             source: source.schema,
             rows: &rows,
             order: &order,
+            now: now.as_ref(),
             failed: &failed,
         };
         let done = match self.others {
             Others::Stay => {
-                let text = pairs::statement::<T>(source.schema, bound.relation, self.set);
+                let mut text = pairs::statement::<T>(source.schema, bound.relation, self.set);
+                pairs::columns(&mut text, &rows);
                 executor
                     .execute(AccessMode::Write, text.into(), pairs)
                     .await
             }
             Others::Go => {
-                let text = replace::<T, R>(&bound, self.set);
+                let mut text = replace::<T, R>(&bound, self.set);
+                pairs::columns(&mut text, &rows);
                 let parameters = ReplaceParameters { source, pairs };
                 executor
                     .execute(AccessMode::Write, text.into(), parameters)
                     .await
             }
         };
-        let Err(error) = done else {
-            return pairs::after(&rows, &order, cx).await;
+        let error = match done {
+            Ok(done) => {
+                pairs::fill(&rows, &done.records, &executor)?;
+                return pairs::after(&rows, &order, cx).await;
+            }
+            Err(error) => error,
         };
         Err(match raised(&error) {
             // The node is the same in each row.
@@ -149,11 +158,13 @@ struct ReplaceParameters<'r, 'a, T, R> {
 
 impl<T: Node, R: Relationship> ToBolt for ReplaceParameters<'_, '_, T, R> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        encoder.map(self.source.values.len() + 2)?;
+        let now = self.pairs.now;
+        encoder.map(self.source.values.len() + 2 + usize::from(now.is_some()))?;
         key_parameters(encoder, "a", self.source)?;
         encoder.string("keep")?;
         self.pairs.write_keys(encoder)?;
-        self.pairs.write_rows(encoder)
+        self.pairs.write_rows(encoder)?;
+        ends::write_now(encoder, now)
     }
 }
 

@@ -6,6 +6,7 @@ use std::future::IntoFuture;
 use neo_bolt::AccessMode;
 
 use super::find::FindRelated;
+use super::stamps;
 use crate::error::Error;
 use crate::executor::{BoxFuture, operation};
 use crate::mapping::{Entity, Operand, Property, Relationship};
@@ -56,10 +57,11 @@ impl<T: Entity, R: Relationship> UpdateFoundRelationships<T, R> {
         self
     }
 
-    async fn run(self) -> Result<u64, Error> {
+    async fn run(mut self) -> Result<u64, Error> {
         self.changes.check(R::SCHEMA.properties)?;
         self.find.refuse_paging("update")?;
         let (bound, target) = self.find.place()?;
+        stamps::change(&mut self.changes, R::SCHEMA, &target);
         let mut parameters = Parameters::default();
         let mut cypher = Cypher::new(&mut parameters);
         self.find.matching(&bound, &mut cypher);

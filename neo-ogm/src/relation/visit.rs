@@ -12,7 +12,7 @@ use super::{Origin, Related};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target};
 use crate::mapping::{
-    Direction, Entity, HookContext, KeyOf, Node, NodeSchema, RelationSchema, Relationship,
+    Direction, Entity, HookContext, KeyOf, Managed, Node, NodeSchema, RelationSchema, Relationship,
     RelationshipEvent, check_relationship,
 };
 
@@ -139,6 +139,8 @@ pub(crate) trait AnyRelationship: Send + Sync {
     fn write_key(&self, index: usize, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
     fn write_properties(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
     fn check(&self) -> Result<(), Error>;
+    /// The fields that the mapper fills.
+    fn managed(&self) -> Managed<'_>;
     /// The hook of the struct, where it has hooks.
     fn hooked<'h>(
         &'h self,
@@ -158,6 +160,10 @@ impl<R: Relationship> AnyRelationship for R {
 
     fn check(&self) -> Result<(), Error> {
         check_relationship(self)
+    }
+
+    fn managed(&self) -> Managed<'_> {
+        Relationship::managed(self)
     }
 
     fn hooked<'h>(

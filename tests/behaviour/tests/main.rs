@@ -41,6 +41,8 @@ mod query;
 mod relation_find;
 #[path = "behaviour/relation_operations.rs"]
 mod relation_operations;
+#[path = "behaviour/relationship_managed.rs"]
+mod relationship_managed;
 #[path = "behaviour/relationships.rs"]
 mod relationships;
 #[path = "behaviour/schema.rs"]

@@ -13,7 +13,7 @@ use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{Node, Operation, RelationSchema, Relationship};
 use crate::query::{Relation, raised};
 use crate::relation::pairs::{self, Failed, PairRows, Row, sorted};
-use crate::relation::{RelationPair, Set};
+use crate::relation::{RelationPair, Set, stamps};
 
 /// A connect of many pairs that waits to be awaited; see
 /// [`Graph::connect_all`](crate::Graph::connect_all).
@@ -73,7 +73,9 @@ impl<'a, N: Node, T: Node, R: Relationship> ConnectAll<'a, N, T, R> {
             target,
             options,
         } = self;
-        let statement: Arc<str> = pairs::statement::<T>(N::SCHEMA, relation, set).into();
+        let mut statement = pairs::statement::<T>(N::SCHEMA, relation, set);
+        pairs::columns(&mut statement, &rows);
+        let statement: Arc<str> = statement.into();
         let (rows, target, statement) = (&rows, &target, &statement);
         let batch = |range: Range<usize>| -> BoxFuture<'_, Result<(), Error>> {
             Box::pin(write(rows, range, target, statement, relation))
@@ -99,11 +101,13 @@ async fn write<N: Node, T: Node, R: Relationship>(
         })
     });
     let cx = pairs::before(rows, &rows_of_batch, target, Operation::Connect).await?;
+    let now = stamps::now(R::SCHEMA, target);
     let failed = Failed::default();
     let parameters = |count: usize| PairRows {
         source: N::SCHEMA,
         rows,
         order: order.get(..count).unwrap_or(&order),
+        now: now.as_ref(),
         failed: &failed,
     };
     let done = target
@@ -113,8 +117,12 @@ async fn write<N: Node, T: Node, R: Relationship>(
             parameters(order.len()),
         )
         .await;
-    let Err(error) = done else {
-        return pairs::after(rows, &rows_of_batch, cx).await;
+    let error = match done {
+        Ok(done) => {
+            pairs::fill(rows, &done.records, target)?;
+            return pairs::after(rows, &rows_of_batch, cx).await;
+        }
+        Err(error) => error,
     };
     let named = failed.index().is_some() || raised(&error).is_some();
     let error = pairs::explain(error, rows, &failed, (N::SCHEMA, relation), "connect_all");

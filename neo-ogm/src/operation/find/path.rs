@@ -379,8 +379,8 @@ fn read_path<N: Node, R: Relationship>(
     }
     let mut steps = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let relationship = read_relationship(decoder, graph)?;
-        steps.push(Related { node, relationship });
+        let carried = read_relationship(decoder, graph)?;
+        steps.push(Related::read(node, carried));
     }
     Ok(Some(Path { start, steps }))
 }

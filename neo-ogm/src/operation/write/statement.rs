@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use neo_bolt::value::{DateTime, Map};
 
-use crate::mapping::{Managed, Node, NodeSchema, PropertyRole};
+use crate::mapping::{self, Managed, Node, NodeSchema, PropertyRole};
 use crate::query::escape;
 use crate::relation::{keyed, lock};
 
@@ -62,10 +62,7 @@ pub(in crate::operation) fn of_role(
     schema: &NodeSchema,
     role: PropertyRole,
 ) -> Option<&'static str> {
-    let mut properties = schema.properties.iter();
-    properties
-        .find(|property| property.role == role)
-        .map(|property| property.name)
+    mapping::of_role(schema.properties, role)
 }
 
 impl<N: Node> Write<'_, N> {

@@ -14,7 +14,7 @@ impl<'c> Cypher<'_, 'c> {
     pub(crate) fn load(&mut self, from: &str, plan: &'c LoadPlan) {
         let id = self.fresh();
         let (r, m) = (format!("r{id}"), format!("m{id}"));
-        // What carries nothing is not sent.
+        // What has no struct is not sent.
         let carries = carries(plan);
         let named = carries || !plan.hop.relationship.is_empty();
         self.push("[");
@@ -111,5 +111,5 @@ impl<'c> Cypher<'_, 'c> {
 }
 
 fn carries(plan: &LoadPlan) -> bool {
-    !plan.relation.relationship.properties.is_empty()
+    plan.relation.relationship.is_read()
 }
