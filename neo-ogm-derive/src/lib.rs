@@ -104,7 +104,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// What is `None` breaks no rule but `with`, whose function sees the `Option`.
 ///
 /// It generates `new`, a token for each field (`Book::TITLE`), `find`, and a finder for each key,
-/// indexed or unique field (`Book::find_by_isbn`).
+/// indexed or unique field (`Book::find_by_isbn`). Where the key has several fields, `find_by_key`
+/// takes all of them, in their order: `Seat::find_by_key("A", 12)`.
 ///
 /// `new` takes the properties that must be given, in the order of the fields, and behind them the
 /// flattened structs. It leaves out what is an `Option`, a `Vec` or a set, has a `default`, is
@@ -273,6 +274,21 @@ pub fn relationship(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => expand::broken_relationship(&input, &error),
     }
     .into()
+}
+
+/// There is none; it says so, where somebody expects it beside `#[derive(Node)]`.
+#[doc(hidden)]
+#[proc_macro_derive(Relationship)]
+pub fn derive_relationship(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let message = format!(
+        "what a relationship carries is said by an attribute in place of the derive: \
+         `#[relationship(type = \"…\")] struct {}`",
+        input.ident
+    );
+    syn::Error::new(proc_macro2::Span::call_site(), message)
+        .to_compile_error()
+        .into()
 }
 
 /// Makes an enum or a newtype a property.

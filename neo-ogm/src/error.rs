@@ -4,6 +4,7 @@ use std::fmt;
 
 use neo_bolt::CommitOutcome;
 use neo_bolt::packstream::{DecodeError, DecodeErrorKind, EncodeError};
+use neo_bolt::value::OutOfRange;
 
 use crate::mapping::{KeyOf, Violation};
 use crate::schema::SchemaReport;
@@ -168,8 +169,8 @@ pub enum ErrorKind {
     },
     /// The node was neither saved nor found, so no database is known for it.
     #[error(
-        "`{field}` belongs to a node that was neither saved nor found; save the node first, or \
-         it would have nowhere to go"
+        "{field} belongs to a node that was neither saved nor found, so it is not known which one; \
+         save the node first"
     )]
     NotSaved {
         /// The relationship field, where it is known.
@@ -382,6 +383,13 @@ impl From<neo_bolt::Error> for Error {
 impl From<EncodeError> for Error {
     fn from(error: EncodeError) -> Self {
         Self::new(ErrorKind::Encode(error))
+    }
+}
+
+impl From<OutOfRange> for Error {
+    /// So that `?` takes `Date::from_ymd(…)` and its like.
+    fn from(error: OutOfRange) -> Self {
+        Self::abort(error)
     }
 }
 

@@ -46,5 +46,7 @@ pub use mapping::{
 pub use neo_bolt;
 pub use neo_bolt::AuthToken as Auth;
 pub use neo_bolt::Bookmarks;
+#[doc(hidden)]
+pub use neo_ogm_derive::Relationship;
 pub use neo_ogm_derive::{Node, Nodes, Projection, Properties, Property, relationship, test};
 pub use uuid::Uuid;

@@ -57,10 +57,11 @@ pub(crate) fn broken_node(input: &DeriveInput, broken: &BrokenNode) -> TokenStre
     let (ident, codec, from_column) = (&input.ident, codec(), from_column(input));
     let part = super::rules::schema_part(ident, "Node");
     let schemas = broken.model.as_deref().map(super::node::schemas);
-    let inherent = broken.model.as_deref().map(super::node::inherent);
+    let inherent = broken.model.as_deref().map(super::node::broken_inherent);
     quote! {
         #messages
         #[automatically_derived]
+        #[allow(unused_variables)]
         const _: () = {
             use ::neo_ogm::__private as __n;
             #schemas

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::codec::{self, Fields};
 use super::{at, extras, rules, tokens};
-use crate::model::{DefaultValue, NodeModel, PropertyField, RelationField, is_option, is_string};
+use crate::model::{DefaultValue, NodeModel, RelationField, is_option, is_string};
 
 /// Everything that a node struct gets.
 pub(crate) fn node(model: &NodeModel) -> TokenStream {
@@ -156,9 +156,18 @@ pub(super) fn schemas(model: &NodeModel) -> TokenStream {
 
 /// What the rest of a program names: `new`, tokens and finders.
 pub(super) fn inherent(model: &NodeModel) -> TokenStream {
+    let values = values(model);
+    inherent_with(model, &quote!(Self { #values }))
+}
+
+/// The same for a struct with mistakes, of which some fields could not be read.
+pub(super) fn broken_inherent(model: &NodeModel) -> TokenStream {
+    inherent_with(model, &quote!(::core::unreachable!()))
+}
+
+fn inherent_with(model: &NodeModel, made: &TokenStream) -> TokenStream {
     let ident = &model.ident;
-    let defaulted = defaulted(model);
-    let constructor = model.constructor.then(|| constructor(model, &defaulted));
+    let constructor = model.constructor.then(|| constructor(model, made));
     let fields = tokens::fields(&model.vis, &fields(model));
     let relations = tokens::relations(model);
     let labels = tokens::labels(model);
@@ -249,25 +258,8 @@ fn type_check(relation: &RelationField) -> Option<TokenStream> {
 }
 
 /// `new`, which takes what must be given.
-fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
-    let vis = &model.vis;
-    let given: Vec<&PropertyField> = model
-        .properties
-        .iter()
-        .filter(|property| !property.is_optional())
-        .collect();
-    let parameters: Vec<_> = given
-        .iter()
-        .map(|property| {
-            let (ident, ty) = (&property.ident, &property.ty);
-            if is_string(ty) {
-                quote!(#ident: impl ::core::convert::Into<#ty>)
-            } else {
-                quote!(#ident: #ty)
-            }
-        })
-        .collect();
-    let parameters = parameters.into_iter();
+/// What `new` gives each field.
+fn values(model: &NodeModel) -> TokenStream {
     let values = model.properties.iter().map(|property| {
         let (ident, ty) = (&property.ident, &property.ty);
         let value = match &property.default {
@@ -282,14 +274,38 @@ fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
     });
     let flattened = model.extras.flattened.iter();
     let (given, absent): (Vec<_>, Vec<_>) = flattened.partition(|field| !is_option(&field.ty));
-    let flat_parameters = given.iter().map(|field| {
-        let (ident, ty) = (&field.ident, &field.ty);
-        quote!(#ident: #ty)
-    });
-    let parameters = parameters.chain(flat_parameters);
     let given = given.iter().map(|field| &field.ident);
     let absent = absent.iter().map(|field| &field.ident);
     let absent = absent.chain(&model.extras.unmapped);
+    let defaulted = defaulted(model);
+    quote! {
+        #(#values)*
+        #(#given,)*
+        #(#absent: ::core::default::Default::default(),)*
+        #(#defaulted: ::core::default::Default::default(),)*
+    }
+}
+
+fn constructor(model: &NodeModel, made: &TokenStream) -> TokenStream {
+    let vis = &model.vis;
+    let given = model.properties.iter();
+    let given = given.filter(|property| !property.is_optional());
+    let parameters = given.map(|property| {
+        let (ident, ty) = (&property.ident, &property.ty);
+        if is_string(ty) {
+            quote!(#ident: impl ::core::convert::Into<#ty>)
+        } else {
+            quote!(#ident: #ty)
+        }
+    });
+    let flattened = model.extras.flattened.iter();
+    let flattened = flattened
+        .filter(|field| !is_option(&field.ty))
+        .map(|field| {
+            let (ident, ty) = (&field.ident, &field.ty);
+            quote!(#ident: #ty)
+        });
+    let parameters = parameters.chain(flattened);
     let doc = format!(
         "A new `{}`, in memory only; `save` brings it into the database.",
         model.ident
@@ -299,12 +315,7 @@ fn constructor(model: &NodeModel, defaulted: &[&Ident]) -> TokenStream {
         #[allow(dead_code, clippy::too_many_arguments, clippy::new_without_default)]
         #[must_use]
         #vis fn new(#(#parameters),*) -> Self {
-            Self {
-                #(#values)*
-                #(#given,)*
-                #(#absent: ::core::default::Default::default(),)*
-                #(#defaulted: ::core::default::Default::default(),)*
-            }
+            #made
         }
     }
 }

@@ -40,6 +40,13 @@ impl Errors {
     /// An option that is not known here, with the nearest one that is.
     pub(super) fn unknown(&mut self, setting: &Setting, place: &str, known: &[&str]) {
         let name = setting.name.to_string();
+        if let Some(hint) = elsewhere(&name, known) {
+            self.at(
+                setting.span(),
+                format!("`{name}` is no option of {place}; {hint}"),
+            );
+            return;
+        }
         let near = known
             .iter()
             .map(|known| (distance(&name, known), *known))
@@ -66,6 +73,64 @@ impl Errors {
             }
         }
     }
+}
+
+/// What is written here for an option that others have by another name.
+fn elsewhere(name: &str, known: &[&str]) -> Option<&'static str> {
+    let (option, hint) = match name {
+        "id" | "pk" | "primary_key" | "primary" | "identity" => {
+            ("key", "write `key` for what identifies a node")
+        }
+        "unique_index" | "uniqueness" => ("unique", "write `unique`"),
+        "name" | "type" | "labeled" if known.contains(&"labels") => (
+            "label",
+            "write `label = \"…\"` for the label in the database",
+        ),
+        "column" | "field" | "name" | "property" | "db_property" => (
+            "rename",
+            "write `rename = \"…\"` for the name in the database",
+        ),
+        "ignore" | "transient" | "skip_serializing" => ("skip", "write `skip`"),
+        "nullable" | "optional" | "null" | "blank" => (
+            "rename",
+            "a property that may be missing is a field of the type `Option`",
+        ),
+        "serialize" | "serde" => ("json", "write `json` to store what serde knows as text"),
+        "embedded" | "composite" => (
+            "flatten",
+            "write `flatten` for the fields of a struct with `#[derive(Properties)]`",
+        ),
+        "choices" => (
+            "rename",
+            "a property with a few values is an enum with `#[derive(Property)]`",
+        ),
+        "min" | "max" | "range" | "length" | "min_length" | "max_length" | "regex" | "email" => (
+            "validate",
+            "rules go into `validate(…)`, such as `validate(length(max = 50))`",
+        ),
+        "auto" | "uuid" | "auto_increment" => (
+            "generated",
+            "write `key, generated` on a field of the type `Uuid`",
+        ),
+        "relationship" | "relation" | "rel" => (
+            "rename",
+            "a relationship has an attribute of its own: `#[relationship(type = \"…\")]`",
+        ),
+        "label" | "type_name" if known.contains(&"type") => (
+            "type",
+            "write `type = \"…\"` for the type of the relationships",
+        ),
+        "dir" | "incoming" | "outgoing" => (
+            "direction",
+            "write `direction = \"in\"`, `\"out\"` or `\"both\"`",
+        ),
+        "model" | "properties" | "cardinality" => (
+            "direction",
+            "the field's type says that: `One<Person, WrittenBy>`",
+        ),
+        _ => return None,
+    };
+    known.contains(&option).then_some(hint)
 }
 
 pub(super) fn list(names: &[&str]) -> String {

@@ -268,6 +268,19 @@ fn cardinality(ty: &Type) -> Option<(&Ident, Vec<&Type>)> {
     Some((&segment.ident, types.collect()))
 }
 
+/// The name of a type of the standard library that holds another, and what it holds.
+fn wrapper(ty: &Type) -> Option<(&'static str, String)> {
+    const WRAPPERS: [&str; 7] = ["Box", "Arc", "Rc", "Option", "Vec", "HashSet", "BTreeSet"];
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last()?;
+    let name = WRAPPERS.into_iter().find(|name| segment.ident == name)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    let held = arguments.args.first()?;
+    Some((name, quote::quote!(#held).to_string()))
+}
+
 fn relation_field(
     errors: &mut Errors,
     field: &Field,
@@ -306,7 +319,19 @@ fn relation_field(
                  `OneOrMore<…>` or `Many<…>`, with a relationship struct as second argument \
                  where the relationship has properties: `One<Person, WrittenBy>`";
     let Some((name, arguments)) = cardinality(&field.ty) else {
-        errors.add(syn::Error::new_spanned(&field.ty, wrong));
+        let message = match wrapper(&field.ty) {
+            Some(("Option", node)) => {
+                format!("a relationship to one node or to none is a `ZeroOrOne<{node}>`")
+            }
+            Some(("Box" | "Arc" | "Rc", node)) => {
+                format!("a relationship to one node is a `One<{node}>`")
+            }
+            Some((_, node)) => {
+                format!("a relationship to any number of nodes is a `Many<{node}>`")
+            }
+            None => wrong.to_owned(),
+        };
+        errors.add(syn::Error::new_spanned(&field.ty, message));
         return None;
     };
     let (target, carried): (Type, Type) = match arguments[..] {
@@ -317,6 +342,18 @@ fn relation_field(
             return None;
         }
     };
+    if let Some((held, node)) = wrapper(&target) {
+        let kind = match held {
+            "Option" => "ZeroOrOne".to_owned(),
+            "Vec" | "HashSet" | "BTreeSet" => "Many".to_owned(),
+            _ => name.to_string(),
+        };
+        errors.add(syn::Error::new_spanned(
+            &target,
+            format!("a relationship field names the node struct itself: `{kind}<{node}>`"),
+        ));
+        return None;
+    }
     let carries_nothing = matches!(&carried, Type::Tuple(tuple) if tuple.elems.is_empty());
     let typed = settings.iter().any(|setting| setting.name == "type");
     if carries_nothing && !typed {

@@ -77,6 +77,10 @@ impl Setting {
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            return Err(input
+                .error("an option has a name: `type = \"…\"`, `label = \"…\"`, `rename = \"…\"`"));
+        }
         // `type` is a keyword, and an option.
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(Token![=]) {

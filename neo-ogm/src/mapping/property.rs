@@ -39,7 +39,8 @@ pub mod kind {
     #[diagnostic::on_unimplemented(
         message = "only text properties can be searched by their parts",
         label = "this property is not text",
-        note = "use `eq`, `ne` or `in_list`, or make the field a `String`"
+        note = "use `eq`, `ne` or `in_list`, or make the field a `String`",
+        note = "a list is asked for its members by `.has(…)`, `.has_any(…)` and `.has_all(…)`"
     )]
     pub trait IsText {}
     impl IsText for Text {}
@@ -123,7 +124,9 @@ pub mod kind {
     message = "`{Self}` can't be a property",
     label = "Neo4j has no property type for this",
     note = "text, bool, integers of up to 64 signed bits, floats, `Uuid`, `Bytes`, dates and times, durations, points, vectors, lists of these and `Option` of these can be properties",
-    note = "put `#[derive(neo_ogm::Property)]` on your own enums and newtypes"
+    note = "put `#[derive(neo_ogm::Property)]` on your own enums and newtypes",
+    note = "a map, or any struct that serde knows, is stored as text by `#[node(json)]` on the field; the fields of a struct with `#[derive(Properties)]` by `#[node(flatten)]`",
+    note = "another node is at the end of a relationship: `#[relationship(type = \"…\")]` on a field of the type `One`, `ZeroOrOne`, `OneOrMore` or `Many`"
 )]
 pub trait Property: ToBolt + FromBoltOwned + Send + Sync + 'static {
     /// The type without `Option`: what a filter compares with.
@@ -237,7 +240,8 @@ impl<T: Property> Property for Vec<T> {
 #[diagnostic::on_unimplemented(
     message = "the property is a `{T}`, and `{Self}` is not",
     label = "expected a `{T}`",
-    note = "convert the value, or compare another property"
+    note = "convert the value, or name another property",
+    note = "give what is in an `Option`; `.remove(…)` takes an optional property away, and `.is_null()` asks for what is not there"
 )]
 pub trait Operand<T> {
     /// The value as the property's own type.

@@ -163,7 +163,8 @@ operators!(Expression);
 #[diagnostic::on_unimplemented(
     message = "the property is a `{T}`, and `{Self}` is not",
     label = "expected a `{T}`",
-    note = "convert the value, or compare another property"
+    note = "convert the value, or compare another property",
+    note = "an `Option` is compared by what is in it; whether it is there is asked by `.is_null()` and `.is_not_null()`"
 )]
 pub trait Comparand<O, T> {
     /// The value as an expression.

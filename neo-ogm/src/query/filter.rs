@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Not;
+use std::ops::{BitAnd, BitOr, Not};
 use std::sync::Arc;
 
 use neo_bolt::packstream::ToBolt;
@@ -61,7 +61,7 @@ pub(crate) enum Condition {
 /// A condition on the nodes (or relationships) of the struct `O`.
 ///
 /// Filters come from tokens: `Book::TITLE.starts_with("Anna")`, `Book::AUTHOR.has(…)`, and are
-/// put together by [`and`](Self::and), [`or`](Self::or) and `!`.
+/// put together by [`and`](Self::and), [`or`](Self::or) and `!`; `&` and `|` do the same.
 #[must_use = "a filter does nothing until a query takes it"]
 pub struct Filter<O> {
     pub(crate) condition: Condition,
@@ -120,6 +120,24 @@ impl<O> Filter<O> {
 impl<O> Clone for Filter<O> {
     fn clone(&self) -> Self {
         Self::new(self.condition.clone())
+    }
+}
+
+/// As [`and`](Filter::and).
+impl<O> BitAnd for Filter<O> {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+/// As [`or`](Filter::or).
+impl<O> BitOr for Filter<O> {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.or(other)
     }
 }
 

@@ -216,6 +216,7 @@ macro_rules! operators {
             }
 
             /// The text has `part` in it.
+            #[doc(alias = "like")]
             pub fn contains(self, part: impl Into<String>) -> Filter<O>
             where
                 T::Kind: kind::IsText,

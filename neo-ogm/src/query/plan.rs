@@ -9,7 +9,7 @@ use neo_bolt::packstream::{DecodeError, Decoder};
 use super::expression::End;
 use super::filter::Filter;
 use super::hop::Hop;
-use super::order::{Order, OrderStep};
+use super::order::{OrderStep, Orders, steps};
 use super::token::Relation;
 use crate::executor::Graph;
 use crate::mapping::{Entity, Node, RelationSchema, Relationship};
@@ -193,14 +193,16 @@ impl<N, T, R> Load<N, T, R> {
     }
 
     /// Orders the nodes; called again, it decides between those that are equal so far.
-    pub fn order_by(mut self, order: Order<T>) -> Self {
-        self.plan.order.push((End::Node, order.step));
+    pub fn order_by(mut self, order: impl Orders<T>) -> Self {
+        let steps = steps(order).map(|step| (End::Node, step));
+        self.plan.order.extend(steps);
         self
     }
 
     /// Orders the nodes by what their relationships carry.
-    pub fn order_by_relationship(mut self, order: Order<R>) -> Self {
-        self.plan.order.push((End::Relationship, order.step));
+    pub fn order_by_relationship(mut self, order: impl Orders<R>) -> Self {
+        let steps = steps(order).map(|step| (End::Relationship, step));
+        self.plan.order.extend(steps);
         self
     }
 

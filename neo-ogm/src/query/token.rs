@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::expression::{Expr, Expression, Gathered, RelatedExpr};
 use super::filter::{Condition, Filter};
 use super::hop::Hop;
-use super::order::Order;
+use super::order::Orders;
 use super::plan::{Load, LoadPlan, Loadable};
 use crate::mapping::{Entity, Node, RelationSchema, Relationship};
 
@@ -128,12 +128,12 @@ impl<N: Node, T: Entity, R: Relationship> Relation<N, T, R> {
     }
 
     /// A load in this order.
-    pub fn order_by(self, order: Order<T>) -> Load<N, T, R> {
+    pub fn order_by(self, order: impl Orders<T>) -> Load<N, T, R> {
         self.load().order_by(order)
     }
 
     /// A load in the order of what the relationships carry.
-    pub fn order_by_relationship(self, order: Order<R>) -> Load<N, T, R> {
+    pub fn order_by_relationship(self, order: impl Orders<R>) -> Load<N, T, R> {
         self.load().order_by_relationship(order)
     }
 

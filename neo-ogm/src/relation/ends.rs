@@ -104,7 +104,7 @@ pub(crate) fn bounded_inverse(
 pub(super) fn bound(bound: Option<Bound>) -> Result<Bound, Error> {
     bound.ok_or_else(|| {
         Error::new(ErrorKind::NotSaved {
-            field: "the relationship",
+            field: "the relationship field",
         })
     })
 }
@@ -117,7 +117,7 @@ pub(super) fn violation(
 ) -> Error {
     let Some(bound) = bound else {
         return Error::new(ErrorKind::NotSaved {
-            field: "the relationship",
+            field: "the relationship field",
         });
     };
     Error::new(ErrorKind::Cardinality {

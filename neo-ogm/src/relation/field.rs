@@ -1,6 +1,7 @@
 //! The types of relationship fields.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use neo_bolt::packstream::{DecodeError, Decoder};
@@ -18,7 +19,8 @@ use crate::executor::Graph;
 use crate::mapping::{Entity, Node, RelationSchema, Relationship};
 use crate::query::LoadPlan;
 
-/// A node at the other end of a relationship, with what the relationship carries.
+/// A node at the other end of a relationship, with what the relationship carries. It derefs to the
+/// node: `related.title` is `related.node.title`.
 ///
 /// Two of them are equal where node and contents are: which relationship it was plays no part.
 #[derive(Debug, Clone)]
@@ -92,6 +94,15 @@ impl<T: PartialEq, R: PartialEq> PartialEq for Related<T, R> {
 }
 
 impl<T: Eq, R: Eq> Eq for Related<T, R> {}
+
+/// It is the node, as far as its fields and methods are asked for.
+impl<T, R> Deref for Related<T, R> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.node
+    }
+}
 
 /// What the derive macro and the loader need of a relationship field.
 pub trait RelationField {

@@ -17,8 +17,8 @@ use crate::mapping::{
     Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent,
 };
 use crate::query::{
-    Condition, Cypher, End, Expr, Filter, Hop, LoadPlan, Loadable, Order, OrderStep, Parameter,
-    Parameters,
+    Condition, Cypher, End, Expr, Filter, Hop, LoadPlan, Loadable, OrderStep, Orders, Parameter,
+    Parameters, steps,
 };
 
 /// A question for the nodes that a relationship field leads to and what the relationships carry,
@@ -123,14 +123,16 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
 
     /// Orders by a property of the nodes; called again, it decides between those that are equal
     /// so far.
-    pub fn order_by(mut self, order: Order<T>) -> Self {
-        self.order.push((End::Node, order.step));
+    pub fn order_by(mut self, order: impl Orders<T>) -> Self {
+        self.order
+            .extend(steps(order).map(|step| (End::Node, step)));
         self
     }
 
     /// Orders by what the relationships carry.
-    pub fn order_by_relationship(mut self, order: Order<R>) -> Self {
-        self.order.push((End::Relationship, order.step));
+    pub fn order_by_relationship(mut self, order: impl Orders<R>) -> Self {
+        let steps = steps(order).map(|step| (End::Relationship, step));
+        self.order.extend(steps);
         self
     }
 

@@ -96,6 +96,7 @@ pub trait RelationEnd<'a, T, R> {
 #[derive(Debug)]
 pub struct CarriedEnd<'a, R>(pub(crate) Carried<'a, R>);
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: Node, R: DefaultProperties> RelationEnd<'a, T, R> for &'a T {
     const SET: Set = Set::OnCreate;
 
@@ -137,6 +138,7 @@ pub trait RelationPair<'a, N, T, R> {
     fn split(self) -> (&'a N, &'a T, CarriedEnd<'a, R>);
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, N: Node, T: Node, R: DefaultProperties> RelationPair<'a, N, T, R> for (&'a N, &'a T) {
     const SET: Set = Set::OnCreate;
 

@@ -250,6 +250,7 @@ impl CypherQuery {
     ///
     /// # Errors
     /// [`ErrorKind::Rows`] where there are several, or as [`fetch`](Self::fetch).
+    #[doc(alias = "fetch_optional")]
     pub fn one<T: FromRow + Send>(
         self,
         on: impl Executor,
@@ -285,6 +286,7 @@ impl CypherQuery {
     ///
     /// # Errors
     /// [`ErrorKind::Rows`] where there is none or several, or as [`fetch`](Self::fetch).
+    #[doc(alias = "fetch_one")]
     pub fn scalar<T: FromRow + Send>(
         self,
         on: impl Executor,
@@ -349,6 +351,7 @@ impl CypherQuery {
     ///
     /// # Errors
     /// The database refused the statement.
+    #[doc(alias = "run")]
     pub fn execute(
         self,
         on: impl Executor,
@@ -367,7 +370,7 @@ impl CypherQuery {
     ) -> impl Future<Output = Result<CypherResult, Error>> + Send {
         let target = on.target();
         async move {
-            let found = self.run(&target, Arc::clone(&self.statement)).await?;
+            let found = self.answer(&target, Arc::clone(&self.statement)).await?;
             Ok(CypherResult::new(found, target.graph().clone()))
         }
     }
@@ -380,7 +383,7 @@ impl CypherQuery {
     pub fn explain(self, on: impl Executor) -> impl Future<Output = Result<Plan, Error>> + Send {
         let target = on.target();
         async move {
-            let found = self.run(&target, self.prefixed("EXPLAIN")).await?;
+            let found = self.answer(&target, self.prefixed("EXPLAIN")).await?;
             found.summary.plan().ok_or_else(no_plan)
         }
     }
@@ -396,7 +399,7 @@ impl CypherQuery {
     ) -> impl Future<Output = Result<ProfiledPlan, Error>> + Send {
         let target = on.target();
         async move {
-            let found = self.run(&target, self.prefixed("PROFILE")).await?;
+            let found = self.answer(&target, self.prefixed("PROFILE")).await?;
             found.summary.profile().ok_or_else(no_plan)
         }
     }
@@ -413,7 +416,7 @@ impl CypherQuery {
         }
     }
 
-    async fn run(&self, target: &Target, statement: Arc<str>) -> Result<EagerResult, Error> {
+    async fn answer(&self, target: &Target, statement: Arc<str>) -> Result<EagerResult, Error> {
         let parameters = self.checked()?;
         target
             .run(self.mode, self.idempotent, statement, parameters)

@@ -37,7 +37,7 @@ use self::question::{Question, Returned};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Executor, Graph, Target};
 use crate::mapping::Entity;
-use crate::query::{Condition, Field, Filter, LoadPlan, Loadable, Order, Parameters};
+use crate::query::{Condition, Field, Filter, LoadPlan, Loadable, Orders, Parameters, steps};
 
 /// A question for nodes of the struct `N`, made by `N::find()` and the finders of its key and
 /// indexed properties. Nothing is sent before one of its last words is awaited.
@@ -104,9 +104,10 @@ impl<N: Entity> Find<N> {
         self
     }
 
-    /// Orders the nodes; called again, it decides between those that are equal so far.
-    pub fn order_by(mut self, order: Order<N>) -> Self {
-        self.question.order.push(order.step);
+    /// Orders the nodes, by one property or by a tuple of several; called again, it decides between
+    /// those that are equal so far.
+    pub fn order_by(mut self, order: impl Orders<N>) -> Self {
+        self.question.order.extend(steps(order));
         self
     }
 

@@ -9,7 +9,7 @@ use super::{Find, Found, Parameters};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Executor, Graph, Target};
 use crate::mapping::{Entity, Node, NodeSchema, RuleKind};
-use crate::query::{Comparison, Condition, Expr, Field, Filter, Loadable, Order};
+use crate::query::{Comparison, Condition, Expr, Field, Filter, Loadable, Orders};
 
 /// A node that a search found, and how well it fits: more is better.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,7 +247,7 @@ impl<N: Entity> Ranked<N> {
     }
 
     /// Orders the nodes otherwise than by their score.
-    pub fn order_by(mut self, order: Order<N>) -> Self {
+    pub fn order_by(mut self, order: impl Orders<N>) -> Self {
         self.find = self.find.order_by(order);
         self
     }
