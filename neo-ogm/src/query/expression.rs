@@ -164,7 +164,7 @@ operators!(Expression);
     message = "the property is a `{T}`, and `{Self}` is not",
     label = "expected a `{T}`",
     note = "convert the value, or compare another property",
-    note = "an `Option` is compared by what is in it; whether it is there is asked by `.is_null()` and `.is_not_null()`"
+    note = "give what is in an `Option`; `.is_null()` and `.is_not_null()` ask whether it is there, and `.remove(…)` takes it away in an update"
 )]
 pub trait Comparand<O, T> {
     /// The value as an expression.
