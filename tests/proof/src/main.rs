@@ -8,9 +8,9 @@
 //!
 //! Each programme runs on every server: those that `--on` names (with `NEO4J_USER` and
 //! `NEO4J_PASSWORD`), the one of `NEO4J_URI`, or else both lines of Neo4j, started here. `--short`
-//! is the form for every change. A full run of `all` writes `docs/reliability.md`, as do others with
-//! `--page`. The last line
-//! is `N passed, N failed`; the exit code says the same.
+//! is the form for every change. A full run of `all` writes `docs/reliability.md`; other runs write
+//! their parts of it with `--page`. The last line is `N passed, N failed`; the exit code says the
+//! same.
 
 mod context;
 mod model;

@@ -18,9 +18,15 @@ use crate::random::Random;
 
 type Reader = dyn Fn(&[u8]) + Send + Sync;
 
+/// What one input, none of which is longer than a few kilobytes, may make a reader allocate at a
+/// time.
+const BOUND: u64 = 1024 * 1024;
+
 /// One of the readers, with what its inputs are made of.
 struct Target {
     name: &'static str,
+    /// How many millions of inputs it is given in a full run: the slow ones fewer.
+    millions: u64,
     run: Arc<Reader>,
     seeds: Vec<Vec<u8>>,
 }
@@ -28,14 +34,16 @@ struct Target {
 pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
     // A handle to bind nodes to; nothing is asked of it.
     let graph = Graph::in_memory().await?;
-    let each: u64 = context.size(20_000_000, 20_000);
+    let million: u64 = context.size(1_000_000, 1_000);
     let targets = targets(&graph);
-    let mut progress = context.progress(each * u64::try_from(targets.len())?);
+    let millions: u64 = targets.iter().map(|target| target.millions).sum();
+    let mut progress = context.progress(millions * million);
     // What panics says so by itself; a million times would be too much.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     for target in targets {
         let (name, random) = (target.name, context.random());
+        let of = target.millions * million;
         let begun = Instant::now();
         let before = resident();
         let done = Arc::new(AtomicU64::new(0));
@@ -43,31 +51,36 @@ pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
         let mut threads = Vec::new();
         let count = std::thread::available_parallelism()?.get();
         let findings = Arc::new(Mutex::new(Vec::new()));
+        let largest = Arc::new(AtomicU64::new(0));
         for number in 0..u64::try_from(count)? {
             let (target, done) = (Arc::clone(&target), Arc::clone(&done));
             let (findings, random) = (Arc::clone(&findings), random.fork(number));
+            let largest = Arc::clone(&largest);
             threads.push(tokio::task::spawn_blocking(move || {
-                attack(&target, random, &done, each, &findings);
+                attack(&target, random, (&done, of), &largest, &findings);
             }));
         }
         let mut shown = 0;
         while threads.iter().any(|thread| !thread.is_finished()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            let now = done.load(Ordering::Relaxed).min(each);
+            let now = done.load(Ordering::Relaxed).min(of);
             progress.step(now - shown);
             shown = now;
         }
         let findings = findings.lock().unwrap_or_else(PoisonError::into_inner);
         let grown = resident().saturating_sub(before) / 1024;
         let slowest = findings.iter().map(|finding: &Finding| finding.took).max();
+        let largest = largest.load(Ordering::Relaxed);
         context.check(
             format!("broken bytes for `{name}`"),
-            findings.is_empty() && grown < 64 * 1024,
+            findings.is_empty() && grown < 64 * 1024 && largest <= BOUND,
             format!(
-                "{} executions in {:.0} s, {} panics or hangs, memory grew by {grown} KiB{}{}",
+                "{} executions in {:.0} s, {} panics or hangs; one allocated {} KiB at most, and \
+                 all left {grown} KiB{}{}",
                 done.load(Ordering::Relaxed),
                 begun.elapsed().as_secs_f64(),
                 findings.len(),
+                largest / 1024,
                 findings
                     .first()
                     .map_or(String::new(), |finding| format!("; {}", finding.text)),
@@ -99,6 +112,12 @@ fn targets(graph: &Graph) -> Vec<Target> {
         own.extend(kept.filter_map(|file| std::fs::read(file.ok()?.path()).ok()));
         targets.push(Target {
             name,
+            millions: match name {
+                "values" => 30,
+                "client" => 5,
+                "server" => 10,
+                _ => 20,
+            },
             run: Arc::new(run),
             seeds: own,
         });
@@ -109,6 +128,7 @@ fn targets(graph: &Graph) -> Vec<Target> {
     let graph = graph.clone();
     targets.push(Target {
         name: "the mapper's structs",
+        millions: 25,
         run: Arc::new(move |bytes| {
             let read = |what: &mut dyn FnMut(&mut Decoder<'_>)| what(&mut Decoder::new(bytes));
             read(&mut |bytes| drop(Book::from_column(bytes, &graph)));
@@ -139,8 +159,8 @@ fn book() -> Vec<u8> {
 fn attack(
     target: &Target,
     mut random: Random,
-    done: &AtomicU64,
-    of: u64,
+    (done, of): (&AtomicU64, u64),
+    largest: &AtomicU64,
     findings: &Mutex<Vec<Finding>>,
 ) {
     const ROUND: u64 = 256;
@@ -148,8 +168,12 @@ fn attack(
         for _ in 0..ROUND {
             let input = mutated(&mut random, &target.seeds);
             let begun = Instant::now();
-            let ended = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
+            let mut ended = Ok(());
+            let allocated = allocation_counter::measure(|| {
+                ended = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
+            });
             let took = begun.elapsed();
+            largest.fetch_max(allocated.bytes_max, Ordering::Relaxed);
             if ended.is_err() || took > Duration::from_secs(5) {
                 let mut findings = findings.lock().unwrap_or_else(PoisonError::into_inner);
                 let what = if ended.is_err() { "panics" } else { "hangs" };
