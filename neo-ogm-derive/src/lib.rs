@@ -218,6 +218,8 @@ pub fn derive_properties(input: TokenStream) -> TokenStream {
 /// let invoice = Invoice::new(1);
 /// invoice.save(&graph).await?;
 /// invoice.payer.connect(&Company::new("SE-17").into()).await?;
+/// // A field with room for several, such as `payers: Many<Party>`, takes them all at once:
+/// // `invoice.payers.connect_all(&parties)`, with one statement for each struct.
 ///
 /// for party in Party::find().all(&graph).await? {
 ///     match party {

@@ -114,6 +114,16 @@ pub(crate) fn broken_nodes(input: &DeriveInput, error: &syn::Error) -> TokenStre
                 fn key(&self) -> ::core::result::Result<__n::KeyOf, __n::EncodeError> {
                     ::core::unreachable!()
                 }
+                fn own_schema(&self) -> &'static __n::NodeSchema {
+                    Self::ENTITY
+                }
+                fn encode_own_key(
+                    &self,
+                    _: usize,
+                    _: &mut __n::Encoder<'_>,
+                ) -> ::core::result::Result<(), __n::EncodeError> {
+                    ::core::unreachable!()
+                }
                 fn visit<'v>(&'v self, _: &mut __n::Visitor<'v>) {}
                 fn load_related(
                     &mut self,

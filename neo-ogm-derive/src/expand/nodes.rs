@@ -31,6 +31,14 @@ pub(crate) fn nodes(model: &NodesModel) -> TokenStream {
         let name = &variant.ident;
         quote!(Self::#name(node) => __n::KeyOf::new(node),)
     });
+    let own_schema = variants.iter().map(|variant| {
+        let (name, ty) = (&variant.ident, &variant.ty);
+        quote!(Self::#name(_) => <#ty as __n::Node>::SCHEMA,)
+    });
+    let own_key = variants.iter().map(|variant| {
+        let name = &variant.ident;
+        quote!(Self::#name(node) => __n::Node::encode_key(node, index, encoder),)
+    });
     let visit = variants.iter().map(|variant| {
         let name = &variant.ident;
         quote!(Self::#name(node) => visitor.node(node),)
@@ -108,6 +116,18 @@ pub(crate) fn nodes(model: &NodesModel) -> TokenStream {
 
                 fn key(&self) -> ::core::result::Result<__n::KeyOf, __n::EncodeError> {
                     match self { #(#key)* }
+                }
+
+                fn own_schema(&self) -> &'static __n::NodeSchema {
+                    match self { #(#own_schema)* }
+                }
+
+                fn encode_own_key(
+                    &self,
+                    index: usize,
+                    encoder: &mut __n::Encoder<'_>,
+                ) -> ::core::result::Result<(), __n::EncodeError> {
+                    match self { #(#own_key)* }
                 }
 
                 fn visit<'v>(&'v self, visitor: &mut __n::Visitor<'v>) {

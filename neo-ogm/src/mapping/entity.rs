@@ -1,6 +1,6 @@
 //! What a query finds and a relationship leads to: a node struct, or an enum of node structs.
 
-use neo_bolt::packstream::{DecodeError, Decoder, EncodeError};
+use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder};
 
 use super::{KeyOf, Node, NodeSchema, decode_node};
 use crate::executor::Graph;
@@ -47,6 +47,15 @@ pub trait Entity: Sized + Send + Sync + 'static {
     /// A key value can't be sent at all, such as an integer beyond 64 signed bits.
     fn key(&self) -> Result<KeyOf, EncodeError>;
 
+    /// The struct that this value is: that of [`key`](Self::key).
+    fn own_schema(&self) -> &'static NodeSchema;
+
+    /// Writes the value of the `index`-th key property of that struct.
+    ///
+    /// # Errors
+    /// The value has no form in the dialect of the connection.
+    fn encode_own_key(&self, index: usize, encoder: &mut Encoder<'_>) -> Result<(), EncodeError>;
+
     /// Shows the node, as the struct that it is, to somebody who saves it.
     fn visit<'v>(&'v self, visitor: &mut Visitor<'v>);
 
@@ -71,6 +80,14 @@ impl<N: Node> Entity for N {
 
     fn key(&self) -> Result<KeyOf, EncodeError> {
         KeyOf::new(self)
+    }
+
+    fn own_schema(&self) -> &'static NodeSchema {
+        N::SCHEMA
+    }
+
+    fn encode_own_key(&self, index: usize, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
+        self.encode_key(index, encoder)
     }
 
     fn visit<'v>(&'v self, visitor: &mut Visitor<'v>) {

@@ -9,7 +9,7 @@ use super::find::FindRelated;
 use super::pairs::RelationEnd;
 use super::several::ConnectSeveral;
 use crate::error::Error;
-use crate::mapping::{Cardinality, DefaultProperties, Entity, Node, Relationship};
+use crate::mapping::{Cardinality, DefaultProperties, Entity, Relationship};
 
 impl<T: Entity, R: Relationship> One<T, R> {
     /// The node and its relationship, loaded with this one.
@@ -188,9 +188,10 @@ macro_rules! several {
             }
         }
 
-        impl<T: Node, R: Relationship> $name<T, R> {
+        impl<T: Entity, R: Relationship> $name<T, R> {
             /// Connects with each of `targets`, in one statement: nodes, or pairs of a node and
-            /// what its relationship carries.
+            /// what its relationship carries. Nodes of an enum take a statement for each struct
+            /// among them, all in one transaction.
             ///
             /// ```
             /// # use neo_ogm::prelude::*;

@@ -12,6 +12,7 @@ mod ends;
 mod fetch;
 mod field;
 mod find;
+pub(crate) mod groups;
 mod kinds;
 mod loaded;
 mod origin;

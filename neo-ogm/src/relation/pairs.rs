@@ -14,7 +14,7 @@ use super::stamps;
 use crate::error::{Error, ErrorKind};
 use crate::executor::Target;
 use crate::mapping::{
-    DefaultProperties, HookContext, KeyOf, Node, NodeSchema, Operation, RelationSchema,
+    DefaultProperties, Entity, HookContext, KeyOf, Node, NodeSchema, Operation, RelationSchema,
     Relationship, RelationshipEvent, check_relationship,
 };
 use crate::query::{escape, raise, raised};
@@ -97,7 +97,7 @@ pub trait RelationEnd<'a, T, R> {
 pub struct CarriedEnd<'a, R>(pub(crate) Carried<'a, R>);
 
 #[diagnostic::do_not_recommend]
-impl<'a, T: Node, R: DefaultProperties> RelationEnd<'a, T, R> for &'a T {
+impl<'a, T: Entity, R: DefaultProperties> RelationEnd<'a, T, R> for &'a T {
     const SET: Set = Set::OnCreate;
 
     fn split(self) -> (&'a T, CarriedEnd<'a, R>) {
@@ -105,7 +105,7 @@ impl<'a, T: Node, R: DefaultProperties> RelationEnd<'a, T, R> for &'a T {
     }
 }
 
-impl<'a, T: Node, R: Relationship> RelationEnd<'a, T, R> for (&'a T, R) {
+impl<'a, T: Entity, R: Relationship> RelationEnd<'a, T, R> for (&'a T, R) {
     const SET: Set = Set::Always;
 
     fn split(self) -> (&'a T, CarriedEnd<'a, R>) {
@@ -113,7 +113,7 @@ impl<'a, T: Node, R: Relationship> RelationEnd<'a, T, R> for (&'a T, R) {
     }
 }
 
-impl<'a, T: Node, R: Relationship> RelationEnd<'a, T, R> for (&'a T, &'a R) {
+impl<'a, T: Entity, R: Relationship> RelationEnd<'a, T, R> for (&'a T, &'a R) {
     const SET: Set = Set::Always;
 
     fn split(self) -> (&'a T, CarriedEnd<'a, R>) {
@@ -139,7 +139,7 @@ pub trait RelationPair<'a, N, T, R> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, N: Node, T: Node, R: DefaultProperties> RelationPair<'a, N, T, R> for (&'a N, &'a T) {
+impl<'a, N: Node, T: Entity, R: DefaultProperties> RelationPair<'a, N, T, R> for (&'a N, &'a T) {
     const SET: Set = Set::OnCreate;
 
     fn split(self) -> (&'a N, &'a T, CarriedEnd<'a, R>) {
@@ -148,7 +148,7 @@ impl<'a, N: Node, T: Node, R: DefaultProperties> RelationPair<'a, N, T, R> for (
     }
 }
 
-impl<'a, N: Node, T: Node, R: Relationship> RelationPair<'a, N, T, R> for (&'a N, &'a T, R) {
+impl<'a, N: Node, T: Entity, R: Relationship> RelationPair<'a, N, T, R> for (&'a N, &'a T, R) {
     const SET: Set = Set::Always;
 
     fn split(self) -> (&'a N, &'a T, CarriedEnd<'a, R>) {
@@ -156,7 +156,7 @@ impl<'a, N: Node, T: Node, R: Relationship> RelationPair<'a, N, T, R> for (&'a N
     }
 }
 
-impl<'a, N: Node, T: Node, R: Relationship> RelationPair<'a, N, T, R> for (&'a N, &'a T, &'a R) {
+impl<'a, N: Node, T: Entity, R: Relationship> RelationPair<'a, N, T, R> for (&'a N, &'a T, &'a R) {
     const SET: Set = Set::Always;
 
     fn split(self) -> (&'a N, &'a T, CarriedEnd<'a, R>) {
@@ -218,6 +218,8 @@ pub(crate) fn row_number(encoder: &mut Encoder<'_>, index: usize) -> Result<(), 
 /// The parameter `rows`: a map for each row, `{i, a0…, b0…, r0…, p}`.
 pub(crate) struct PairRows<'r, 'a, S, T, R> {
     pub(crate) source: &'static NodeSchema,
+    /// The struct that the far nodes of these rows are.
+    pub(crate) target: &'static NodeSchema,
     pub(crate) rows: &'r [Row<'a, S, T, R>],
     /// Which of the rows, in the order in which they are written.
     pub(crate) order: &'r [usize],
@@ -226,9 +228,9 @@ pub(crate) struct PairRows<'r, 'a, S, T, R> {
     pub(crate) failed: &'r Failed,
 }
 
-impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
+impl<S: EndKey, T: Entity, R: Relationship> PairRows<'_, '_, S, T, R> {
     pub(crate) fn write_rows(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        let (from, to) = (self.source.keys().count(), T::SCHEMA.keys().count());
+        let (from, to) = (self.source.keys().count(), self.target.keys().count());
         let keys = R::SCHEMA.keys().count();
         let carries = R::SCHEMA.is_written();
         let entries = 1 + from + to + keys + usize::from(carries);
@@ -248,7 +250,7 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
                 }
                 for key in 0..to {
                     row_key(encoder, b'b', key)?;
-                    row.target.encode_key(key, encoder)?;
+                    row.target.encode_own_key(key, encoder)?;
                 }
                 for key in 0..keys {
                     row_key(encoder, b'r', key)?;
@@ -266,10 +268,10 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
     }
 }
 
-impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
+impl<S: EndKey, T: Entity, R: Relationship> PairRows<'_, '_, S, T, R> {
     /// Writes a list of the keys of each row's far node and relationship.
     pub(crate) fn write_keys(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        let (to, keys) = (T::SCHEMA.keys().count(), R::SCHEMA.keys().count());
+        let (to, keys) = (self.target.keys().count(), R::SCHEMA.keys().count());
         encoder.list(self.order.len())?;
         for index in self.order {
             let Some(row) = self.rows.get(*index) else {
@@ -277,7 +279,7 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
             };
             let mut write = || {
                 encoder.list(to + keys)?;
-                (0..to).try_for_each(|key| row.target.encode_key(key, encoder))?;
+                (0..to).try_for_each(|key| row.target.encode_own_key(key, encoder))?;
                 (0..keys).try_for_each(|key| row.carried.get().encode_key(key, encoder))
             };
             self.failed.watch(*index, write())?;
@@ -286,7 +288,7 @@ impl<S: EndKey, T: Node, R: Relationship> PairRows<'_, '_, S, T, R> {
     }
 }
 
-impl<S: EndKey, T: Node, R: Relationship> ToBolt for PairRows<'_, '_, S, T, R> {
+impl<S: EndKey, T: Entity, R: Relationship> ToBolt for PairRows<'_, '_, S, T, R> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         encoder.map(1 + usize::from(self.now.is_some()))?;
         self.write_rows(encoder)?;
@@ -296,7 +298,7 @@ impl<S: EndKey, T: Node, R: Relationship> ToBolt for PairRows<'_, '_, S, T, R> {
 
 /// Checks the rules of what each row's relationship carries, and calls the hooks that come first;
 /// what refuses is named.
-pub(crate) async fn before<S: EndKey, T: Node, R: Relationship>(
+pub(crate) async fn before<S: EndKey, T: Entity, R: Relationship>(
     rows: &[Row<'_, S, T, R>],
     order: &[usize],
     target: &Target,
@@ -349,7 +351,7 @@ pub(crate) fn fill<S, T, R: Relationship>(
 }
 
 /// Calls the hooks that come last.
-pub(crate) async fn after<S: EndKey, T: Node, R: Relationship>(
+pub(crate) async fn after<S: EndKey, T: Entity, R: Relationship>(
     rows: &[Row<'_, S, T, R>],
     order: &[usize],
     cx: Option<HookContext>,
@@ -370,13 +372,14 @@ pub(crate) async fn after<S: EndKey, T: Node, R: Relationship>(
 ///
 /// It refuses the first row whose nodes are not both there, or that leaves a bounded end with
 /// more than one relationship once all rows are written; then none of them is.
-pub(crate) fn statement<T: Node>(
+pub(crate) fn statement(
     source: &'static NodeSchema,
     relation: &'static RelationSchema,
+    target: &'static NodeSchema,
     set: Set,
 ) -> String {
-    let text = found(source, T::SCHEMA);
-    finish(text, source, relation, T::SCHEMA, set)
+    let text = found(source, target);
+    finish(text, source, relation, target, set)
 }
 
 /// The same, which ends what else a bounded field leads to instead of refusing.
@@ -423,23 +426,34 @@ pub(crate) fn unwanted(source: &'static NodeSchema, relation: &'static RelationS
     ends::lock(&mut text, "a");
     text.push_str(" WITH row, a MATCH ");
     ends::step(&mut text, "a", "x", relation, Keys::Any);
-    let mut kept = String::from("NOT (");
-    for (variant, schema) in structs(target).into_iter().enumerate() {
+    ends::far(&mut text, "o", target, &not_kept(relation, "row.q"));
+    ends::spare(&mut text, source, relation, "row, a");
+    text.push_str(" DELETE x");
+    text
+}
+
+/// The condition that the relationship `x` to `o` is none of those whose keys are in the lists
+/// `values`0 and so on, one for each struct that the field may lead to.
+pub(super) fn not_kept(relation: &RelationSchema, values: &str) -> String {
+    let structs = structs((relation.target)());
+    let several = structs.len() > 1;
+    let mut text = String::from("NOT (");
+    for (variant, schema) in structs.into_iter().enumerate() {
         let or = if variant > 0 { " OR " } else { "" };
-        let _ = write!(kept, "{or}o:{} AND coalesce(", escape(schema.label));
-        let mut word = "[";
+        text.push_str(or);
+        if several {
+            let _ = write!(text, "o:{} AND ", escape(schema.label));
+        }
+        let mut word = "coalesce([";
         let nodes = schema.keys().map(|key| ("o", key));
         let relationships = relation.relationship.keys().map(|key| ("x", key));
         for (variable, key) in nodes.chain(relationships) {
-            let _ = write!(kept, "{word}{variable}.{}", escape(key.name));
+            let _ = write!(text, "{word}{variable}.{}", escape(key.name));
             word = ", ";
         }
-        let _ = write!(kept, "] IN row.q{variant}, false)");
+        let _ = write!(text, "] IN {values}{variant}, false)");
     }
-    kept.push(')');
-    ends::far(&mut text, "o", target, &kept);
-    ends::spare(&mut text, source, relation, "row, a");
-    text.push_str(" DELETE x");
+    text.push(')');
     text
 }
 
@@ -547,7 +561,7 @@ pub(crate) fn merge(
 
 /// Names the row that the statement refused, and why; an error that is about no row stays as it
 /// is.
-pub(crate) fn explain<S: EndKey, T: Node, R>(
+pub(crate) fn explain<S: EndKey, T: Entity, R>(
     error: Error,
     rows: &[Row<'_, S, T, R>],
     failed: &Failed,
@@ -563,7 +577,7 @@ pub(crate) fn explain<S: EndKey, T: Node, R>(
     let Some(row) = rows.get(index) else {
         return error;
     };
-    let (Ok(from), Ok(to)) = (row.source.key(), KeyOf::new(row.target)) else {
+    let (Ok(from), Ok(to)) = (row.source.key(), row.target.key()) else {
         return error;
     };
     let bounded = |node: KeyOf, relation: &RelationSchema| ErrorKind::Cardinality {
@@ -572,7 +586,7 @@ pub(crate) fn explain<S: EndKey, T: Node, R>(
         cardinality: ends::cardinality_name(relation.cardinality),
         reason: ends::REACHED,
     };
-    let kind = match (reason, ends::bounded_inverse(source, relation, T::SCHEMA)) {
+    let kind = match (reason, ends::bounded_inverse(source, relation, to.schema)) {
         ('a', _) => ErrorKind::NodeNotFound {
             key: from,
             operation,

@@ -33,6 +33,8 @@ mod labels;
 mod managed;
 #[path = "behaviour/nodes.rs"]
 mod nodes;
+#[path = "behaviour/polymorphic_ends.rs"]
+mod polymorphic_ends;
 #[path = "behaviour/properties.rs"]
 mod properties;
 #[path = "behaviour/query/mod.rs"]

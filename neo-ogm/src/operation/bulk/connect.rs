@@ -10,8 +10,9 @@ use neo_bolt::AccessMode;
 use super::run::{self, Options, Progress, options};
 use crate::error::Error;
 use crate::executor::{BoxFuture, Target, operation};
-use crate::mapping::{Node, Operation, RelationSchema, Relationship};
+use crate::mapping::{Entity, Node, Operation, RelationSchema, Relationship};
 use crate::query::{Relation, raised};
+use crate::relation::groups::{Group, groups, together};
 use crate::relation::pairs::{self, Failed, PairRows, Row, sorted};
 use crate::relation::{RelationPair, Set, stamps};
 
@@ -40,7 +41,7 @@ impl<N, T, R> fmt::Debug for ConnectAll<'_, N, T, R> {
     }
 }
 
-impl<'a, N: Node, T: Node, R: Relationship> ConnectAll<'a, N, T, R> {
+impl<'a, N: Node, T: Entity, R: Relationship> ConnectAll<'a, N, T, R> {
     pub(super) fn new<P: RelationPair<'a, N, T, R>>(
         relation: Relation<N, T, R>,
         pairs: impl IntoIterator<Item = P>,
@@ -73,66 +74,103 @@ impl<'a, N: Node, T: Node, R: Relationship> ConnectAll<'a, N, T, R> {
             target,
             options,
         } = self;
-        let mut statement = pairs::statement::<T>(N::SCHEMA, relation, set);
-        pairs::columns(&mut statement, &rows);
-        let statement: Arc<str> = statement.into();
-        let (rows, target, statement) = (&rows, &target, &statement);
+        let (rows, target) = (&rows, &target);
         let batch = |range: Range<usize>| -> BoxFuture<'_, Result<(), Error>> {
-            Box::pin(write(rows, range, target, statement, relation))
+            let batch = Batch {
+                rows,
+                relation,
+                set,
+                target,
+            };
+            Box::pin(batch.run(range))
         };
         let mut progress = Progress::of(rows.len());
         options.run(rows.len(), target, &mut progress, batch).await
     }
 }
 
-async fn write<N: Node, T: Node, R: Relationship>(
-    rows: &[Row<'_, &N, T, R>],
-    range: Range<usize>,
-    target: &Target,
-    statement: &Arc<str>,
+/// Some of the pairs, which are written whole or not at all.
+struct Batch<'b, 'a, N, T, R> {
+    rows: &'b [Row<'a, &'a N, T, R>],
     relation: &'static RelationSchema,
-) -> Result<(), Error> {
-    let (from, to) = (N::SCHEMA.keys().count(), T::SCHEMA.keys().count());
-    let rows_of_batch: Vec<usize> = range.collect();
-    let order = sorted(&rows_of_batch, |index, encoder| {
-        rows.get(index).map_or(Ok(()), |row| {
-            (0..from).try_for_each(|key| row.source.encode_key(key, encoder))?;
-            (0..to).try_for_each(|key| row.target.encode_key(key, encoder))
-        })
-    });
-    let cx = pairs::before(rows, &rows_of_batch, target, Operation::Connect).await?;
-    let now = stamps::now(R::SCHEMA, target);
-    let failed = Failed::default();
-    let parameters = |count: usize| PairRows {
-        source: N::SCHEMA,
-        rows,
-        order: order.get(..count).unwrap_or(&order),
-        now: now.as_ref(),
-        failed: &failed,
-    };
-    let done = target
-        .execute(
-            AccessMode::Write,
-            Arc::clone(statement),
-            parameters(order.len()),
-        )
-        .await;
-    let error = match done {
-        Ok(done) => {
-            pairs::fill(rows, &done.records, target)?;
-            return pairs::after(rows, &rows_of_batch, cx).await;
-        }
-        Err(error) => error,
-    };
-    let named = failed.index().is_some() || raised(&error).is_some();
-    let error = pairs::explain(error, rows, &failed, (N::SCHEMA, relation), "connect_all");
-    if named {
-        return Err(error);
-    }
-    Err(run::name_culprit(error, target, statement, &order, parameters).await)
+    set: Set,
+    target: &'b Target,
 }
 
-impl<'a, N: Node, T: Node, R: Relationship> IntoFuture for ConnectAll<'a, N, T, R> {
+impl<N: Node, T: Entity, R: Relationship> Batch<'_, '_, N, T, R> {
+    async fn run(self, range: Range<usize>) -> Result<(), Error> {
+        let Self { rows, target, .. } = self;
+        let of_batch: Vec<usize> = range.collect();
+        let mut groups = groups(rows, &of_batch);
+        for group in &mut groups {
+            self.sort(group);
+        }
+        let cx = pairs::before(rows, &of_batch, target, Operation::Connect).await?;
+        let (batch, groups) = (&self, &groups);
+        together(target, groups.len(), |target| {
+            Box::pin(async move {
+                for group in groups {
+                    batch.write(group, &target, groups.len() == 1).await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+        pairs::after(rows, &of_batch, cx).await
+    }
+
+    /// Puts rows in the order of their keys.
+    fn sort(&self, group: &mut Group) {
+        let (from, to) = (N::SCHEMA.keys().count(), group.target.keys().count());
+        group.order = sorted(&group.order, |index, encoder| {
+            self.rows.get(index).map_or(Ok(()), |row| {
+                (0..from).try_for_each(|key| row.source.encode_key(key, encoder))?;
+                (0..to).try_for_each(|key| row.target.encode_own_key(key, encoder))
+            })
+        });
+    }
+
+    /// Writes the rows of one struct. Only where they are `alone` in their transaction can be tried
+    /// which of them a constraint stands against.
+    async fn write(&self, group: &Group, target: &Target, alone: bool) -> Result<(), Error> {
+        let Self {
+            rows,
+            relation,
+            set,
+            ..
+        } = *self;
+        let order = &group.order;
+        let mut statement = pairs::statement(N::SCHEMA, relation, group.target, set);
+        pairs::columns(&mut statement, rows);
+        let statement: Arc<str> = statement.into();
+        let now = stamps::now(R::SCHEMA, target);
+        let failed = Failed::default();
+        let parameters = |count: usize| PairRows {
+            source: N::SCHEMA,
+            target: group.target,
+            rows,
+            order: order.get(..count).unwrap_or(order),
+            now: now.as_ref(),
+            failed: &failed,
+        };
+        let all = parameters(order.len());
+        let done = target
+            .execute(AccessMode::Write, Arc::clone(&statement), all)
+            .await;
+        let error = match done {
+            Ok(done) => return pairs::fill(rows, &done.records, target),
+            Err(error) => error,
+        };
+        let named = failed.index().is_some() || raised(&error).is_some();
+        let error = pairs::explain(error, rows, &failed, (N::SCHEMA, relation), "connect_all");
+        if named || !alone {
+            return Err(error);
+        }
+        Err(run::name_culprit(error, target, &statement, order, parameters).await)
+    }
+}
+
+impl<'a, N: Node, T: Entity, R: Relationship> IntoFuture for ConnectAll<'a, N, T, R> {
     type Output = Result<(), Error>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 

@@ -11,7 +11,7 @@ pub use nodes::{DeleteAll, InsertAll, SaveAll, UpdateAll};
 pub use run::Progress;
 
 use crate::executor::{Executor, Graph, Transaction};
-use crate::mapping::{Node, Relationship};
+use crate::mapping::{Entity, Node, Relationship};
 use crate::query::Relation;
 use crate::relation::RelationPair;
 
@@ -88,7 +88,9 @@ macro_rules! bulk {
             }
 
             /// Connects pairs of nodes by one relationship field: each pair as `connect` of the
-            /// field does, with what its relationship carries where that must be said.
+            /// field does, with what its relationship carries where that must be said. Where the
+            /// field leads to an enum of nodes, a batch takes a statement for each struct among
+            /// its far nodes, and all of them are one transaction.
             ///
             /// ```
             /// # use neo_ogm::prelude::*;
@@ -113,7 +115,7 @@ macro_rules! bulk {
             /// # Errors
             /// [`ErrorKind::Row`](crate::ErrorKind::Row) names the first pair of which a node is
             /// not in the database, or an end is bounded and taken, be it by another pair.
-            pub fn connect_all<'a, N: Node, T: Node, R: Relationship, P>(
+            pub fn connect_all<'a, N: Node, T: Entity, R: Relationship, P>(
                 &self,
                 relation: Relation<N, T, R>,
                 pairs: impl IntoIterator<Item = P>,
