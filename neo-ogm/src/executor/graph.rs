@@ -246,7 +246,8 @@ impl Graph {
     /// `FnMut`"): read and change nodes inside of it, and return what the caller needs.
     ///
     /// Reading locks nothing: between a `get` and a `save` in `work` somebody else may write, and
-    /// the `save` would undo that. Where a new value comes of the old one, give the struct a
+    /// the `save` would undo that. Where a new value comes of the old one, lock the node while it is
+    /// read, `Book::find_by_isbn(isbn).lock().get(&tx)`, give the struct a
     /// [`Version`](crate::Version), by which the second write is refused, or write in one
     /// statement: `Book::find_by_isbn(isbn).update(&tx).set(Book::SOLD, Book::SOLD + 1)`.
     ///

@@ -15,8 +15,8 @@ pub use cypher::{CypherQuery, CypherResult, CypherStream, FromRow};
 pub use delete::Delete;
 pub use find::{
     Aggregation, AllShortestPaths, Cursor, DeleteFound, Entry, Find, Found, GroupBy, Groups, Index,
-    LoadInto, NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked, RowStream,
-    Scored, SearchIndex, Select, ShortestPath, UpdateFound,
+    LoadInto, Locked, NodeSet, NodeStream, NumberedPage, Page, Paged, Path, Projection, Ranked,
+    RowStream, Scored, SearchIndex, Select, ShortestPath, UpdateFound,
 };
 pub use graph::SaveGraph;
 pub use node::NodeExt;

@@ -47,6 +47,8 @@ mod relation_operations;
 mod relationship_managed;
 #[path = "behaviour/relationships.rs"]
 mod relationships;
+#[path = "behaviour/scenarios/mod.rs"]
+mod scenarios;
 #[path = "behaviour/schema.rs"]
 mod schema;
 #[path = "behaviour/streams.rs"]

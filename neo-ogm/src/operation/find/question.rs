@@ -64,6 +64,15 @@ impl Question {
         }
     }
 
+    /// The question without its page.
+    pub(super) fn whole(&self) -> Self {
+        Self {
+            skip: None,
+            limit: None,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn is_ranked(&self) -> bool {
         matches!(self.start, Start::Ranked { .. })
     }
