@@ -315,6 +315,36 @@ impl Error {
         self.driver_error().and_then(neo_bolt::Error::code)
     }
 
+    /// Whether a constraint of the database stood against it, such as a `unique` field whose value
+    /// another node has; [`code`](Self::code) and the text say which.
+    ///
+    /// ```
+    /// use neo_ogm::prelude::*;
+    ///
+    /// #[derive(Node)]
+    /// struct User {
+    ///     #[node(key)]
+    ///     email: String,
+    ///     #[node(unique)]
+    ///     handle: String,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// let graph = Graph::in_memory().await?;
+    /// graph.apply_schema::<User>().await?;
+    /// User::new("ann@example.com", "ann").save(&graph).await?;
+    /// match User::new("anna@example.com", "ann").save(&graph).await {
+    ///     Err(error) if error.is_constraint_violation() => println!("that handle is taken"),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_constraint_violation(&self) -> bool {
+        self.code() == Some("Neo.ClientError.Schema.ConstraintValidationFailed")
+    }
+
     /// How often the operation was tried; 1 where it was not tried again.
     pub fn attempts(&self) -> u32 {
         self.driver_error().map_or(1, neo_bolt::Error::attempts)

@@ -73,6 +73,12 @@ impl Serving {
         self.local_addr
     }
 
+    /// The URI that clients connect to: `bolt://127.0.0.1:7687`. Where every address of the machine
+    /// is listened on, name the one by which others reach it.
+    pub fn uri(&self) -> String {
+        format!("bolt://{}", self.local_addr)
+    }
+
     /// Stops listening and closes the connections; what they had open is rolled back.
     ///
     /// # Cancel safety

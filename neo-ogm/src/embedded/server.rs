@@ -86,7 +86,7 @@ pub enum EmbeddedError {
 ///
 /// let server = EmbeddedServer::open("library.db")?;
 /// let serving = server.serve("127.0.0.1:7687").await?;
-/// println!("any Bolt client may look inside at bolt://{}", serving.local_addr());
+/// println!("any Bolt client may look inside at {}", serving.uri());
 /// # Ok(())
 /// # }
 /// ```

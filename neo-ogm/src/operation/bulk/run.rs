@@ -160,9 +160,6 @@ async fn next<K, T>(running: &mut Vec<(K, BoxFuture<'_, T>)>) -> (K, T) {
     (running.swap_remove(at).0, value)
 }
 
-/// The code of a constraint that stands in the way.
-const CONSTRAINT: &str = "Neo.ClientError.Schema.ConstraintValidationFailed";
-
 /// Names the row that a constraint stands against: the last of the shortest beginning of the
 /// batch that fails. Beginnings are tried in transactions that are rolled back.
 ///
@@ -178,7 +175,7 @@ pub(super) async fn name_culprit<P: ToBolt + Send + Sync>(
     let Target::Graph(graph) = target else {
         return error;
     };
-    if error.code() != Some(CONSTRAINT) {
+    if !error.is_constraint_violation() {
         return error;
     }
     let fails = async |rows: usize| {

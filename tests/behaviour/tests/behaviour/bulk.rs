@@ -329,6 +329,7 @@ async fn a_constraint_names_its_row(backend: Backend) {
     books[30].shelf = books[27].shelf.clone();
     let error = graph.insert_all(&books[10..]).await.unwrap_err();
     assert_eq!(row(&error).0, 20, "{error}");
+    assert!(error.is_constraint_violation());
 }
 
 async fn a_value_that_can_not_be_sent_names_its_row(backend: Backend) {
