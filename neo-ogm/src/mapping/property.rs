@@ -114,7 +114,7 @@ pub mod kind {
 /// | `Duration` of the prelude, and of the standard library | DURATION |
 /// | `Point` | POINT; not on the embedded engine |
 /// | `Vec`, `VecDeque`, `HashSet`, `BTreeSet`, arrays of these | LIST, of one type |
-/// | `neo_bolt::value::Vector` | VECTOR, over Bolt 6, which Neo4j 5 does not speak |
+/// | `neo_bolt::value::Vector` | VECTOR, over Bolt 6, which Neo4j 5 does not speak, and stored by Enterprise's `block` format only; a `Vec<f32>` has vector indexes anywhere |
 /// | `Option` of these | no property where it is `None` |
 ///
 /// Besides, the types of `chrono`, `time` and `jiff`, with the features of these names. Enums of unit

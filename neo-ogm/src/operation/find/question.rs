@@ -29,11 +29,35 @@ pub(super) enum Start {
     Ranked {
         procedure: &'static str,
         arguments: Vec<Expr>,
+        nearest: Option<Nearest>,
     },
     /// All that have the label.
     Label,
     /// What a step leads to from the nodes of another question.
     Walk(Box<Question>, Hop),
+}
+
+/// How many nodes a vector index is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Nearest {
+    /// How many are to be found.
+    pub(super) count: u32,
+    /// How many the index is to give, where that was said.
+    pub(super) candidates: Option<u32>,
+}
+
+impl Nearest {
+    /// How many more the index gives where filters come behind it.
+    pub(super) const FACTOR: u32 = 10;
+
+    /// How many the index gives, where `filtered` says whether filters come behind it.
+    fn candidates(self, filtered: bool) -> u32 {
+        let unless_told = match filtered {
+            true => self.count.saturating_mul(Self::FACTOR),
+            false => self.count,
+        };
+        self.candidates.unwrap_or(unless_told).max(self.count)
+    }
 }
 
 /// What a statement says of each node.
@@ -120,6 +144,7 @@ impl Question {
             Start::Ranked {
                 procedure,
                 arguments,
+                nearest,
             } => {
                 cypher.push("CALL ");
                 cypher.push(procedure);
@@ -127,6 +152,10 @@ impl Question {
                 for (index, argument) in arguments.iter().enumerate() {
                     cypher.push(if index > 0 { ", " } else { "" });
                     cypher.expression(variable, argument);
+                    if let Some(nearest) = nearest.filter(|_| index == 0) {
+                        cypher.push(", ");
+                        cypher.number(nearest.candidates(self.is_filtered()).into());
+                    }
                 }
                 cypher.write(format_args!(") YIELD node AS {variable}, score"));
                 // An index may be of several labels.
@@ -166,10 +195,35 @@ impl Question {
             cypher.push(word);
             cypher.conjunction(variable, &self.conditions);
         }
-        if let Start::Walk(..) = self.start {
+        match &self.start {
             // Several ways may lead to one node.
-            cypher.write(format_args!(" WITH DISTINCT {variable}{beside}"));
+            Start::Walk(..) => cypher.write(format_args!(" WITH DISTINCT {variable}{beside}")),
+            // The index was asked for more.
+            Start::Ranked {
+                nearest: Some(nearest),
+                ..
+            } if nearest.candidates(self.is_filtered()) > nearest.count => {
+                cypher.write(format_args!(
+                    " WITH {variable}, score{beside} ORDER BY score DESC LIMIT "
+                ));
+                cypher.number(nearest.count.into());
+            }
+            _ => (),
         }
+    }
+
+    /// Whether nodes that an index gives may be left out for anything but their score.
+    fn is_filtered(&self) -> bool {
+        let by_score = |condition: &Condition| {
+            matches!(
+                condition,
+                Condition::Compare {
+                    left: Expr::Name(_),
+                    ..
+                }
+            )
+        };
+        !self.conditions.iter().all(by_score)
     }
 
     fn hint(&self, cypher: &mut Cypher<'_, '_>, variable: &str) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use neo_bolt::packstream::{DecodeError, Decoder, FromBolt};
 
-use super::question::{Returned, Start};
+use super::question::{Nearest, Returned, Start};
 use super::{Find, Found, Parameters};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Executor, Graph, Target};
@@ -163,13 +163,16 @@ impl<N: Node> Find<N> {
         let is_kind = |kind| matches!(kind, RuleKind::Fulltext { .. });
         let name = index.into_index().name(N::SCHEMA, "full-text", is_kind);
         let query = Expr::value::<String>(query.into());
-        self.ranked("db.index.fulltext.queryNodes", name, vec![query])
+        self.ranked("db.index.fulltext.queryNodes", name, query, None)
     }
 
     /// Searches a vector index for the `count` nodes whose vectors are nearest to `vector`, the
     /// nearest first.
     ///
-    /// The index looks first and the question's filters after, so fewer than `count` may be left.
+    /// The index looks first, and the question's filters look at what it has given. So where there
+    /// are filters, the index is asked for ten times as many candidates, and the nearest `count` of
+    /// those that pass are the answer; fewer than `count` where too few of the candidates pass. With
+    /// a filter that few nodes pass, ask for more by [`candidates`](Ranked::candidates).
     /// The embedded engine has no vector indexes, and says so.
     ///
     /// ```no_run
@@ -189,27 +192,31 @@ impl<N: Node> Find<N> {
     pub fn nearest(self, index: impl SearchIndex<N>, vector: &[f32], count: u32) -> Ranked<N> {
         let is_kind = |kind| matches!(kind, RuleKind::Vector { .. });
         let name = index.into_index().name(N::SCHEMA, "vector", is_kind);
-        let arguments = vec![Expr::value(count), Expr::value(vector.to_vec())];
-        self.ranked("db.index.vector.queryNodes", name, arguments)
+        let nearest = Nearest {
+            count,
+            candidates: None,
+        };
+        let vector = Expr::value(vector.to_vec());
+        self.ranked("db.index.vector.queryNodes", name, vector, Some(nearest))
     }
 
     fn ranked(
         mut self,
         procedure: &'static str,
         name: Result<String, Error>,
-        further: Vec<Expr>,
+        wanted: Expr,
+        nearest: Option<Nearest>,
     ) -> Ranked<N> {
         let (name, mut wrong) = match name {
             Ok(name) => (name, None),
             Err(error) => (String::new(), Some(error)),
         };
-        let mut arguments = vec![Expr::value(name)];
-        arguments.extend(further);
         let started = std::mem::replace(
             &mut self.question.start,
             Start::Ranked {
                 procedure,
-                arguments,
+                arguments: vec![Expr::value(name), wanted],
+                nearest,
             },
         );
         if !matches!(started, Start::Label) {
@@ -243,6 +250,42 @@ impl<N: Entity> Ranked<N> {
             comparison: Comparison::GreaterOrEqual,
             right: Expr::value(score),
         });
+        self
+    }
+
+    /// How many nodes [`nearest`](Find::nearest) takes from the index, of which those that pass the
+    /// filters are left: more find what few nodes pass, and take longer. Without it, ten times as
+    /// many as are to be found where there are filters.
+    ///
+    /// ```no_run
+    /// # use neo_ogm::prelude::*;
+    /// # #[derive(Node)]
+    /// # struct Book {
+    /// #     #[node(key)] isbn: String, language: String,
+    /// #     #[node(vector(dimensions = 3))] embedding: Vec<f32>,
+    /// # }
+    /// # async fn example(graph: Graph) -> Result<(), neo_ogm::Error> {
+    /// let near = Book::find()
+    ///     .filter(Book::LANGUAGE.eq("is"))
+    ///     .nearest(Book::EMBEDDING, &[0.1, 0.9, 0.2], 10)
+    ///     .candidates(5_000)
+    ///     .nodes(&graph)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn candidates(mut self, count: u32) -> Self {
+        if let Start::Ranked { nearest, .. } = &mut self.find.question.start {
+            match nearest {
+                Some(nearest) => nearest.candidates = Some(count),
+                None => {
+                    self.wrong = Some(Error::new(ErrorKind::NotSupported {
+                        operation: "candidates",
+                        reason: "a full-text search gives all that fits; `limit` cuts it",
+                    }));
+                }
+            }
+        }
         self
     }
 

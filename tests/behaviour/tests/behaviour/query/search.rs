@@ -1,13 +1,18 @@
 //! Full-text and vector search, plans and hints: what the embedded engine refuses.
 
+use std::time::Duration;
+
 use crate::common::{Backend, on_every_backend};
 use neo_ogm::ErrorKind;
+use neo_ogm::neo_bolt::value::Vector;
 use neo_ogm::prelude::*;
 use neo_ogm::query::count;
 
 on_every_backend!(
     words_are_found_and_ranked,
     vectors_are_found_by_nearness,
+    filters_leave_the_nearest_that_pass,
+    stored_vectors_are_searched,
     a_missing_index_is_told,
     plans_and_hints,
 );
@@ -150,6 +155,113 @@ async fn vectors_are_found_by_nearness(backend: Backend) {
     let nodes: Vec<_> = found.iter().map(|scored| scored.node.clone()).collect();
     assert_eq!(numbers(&nodes), "12");
     assert!(found[0].score > 0.99, "{}", found[0].score);
+}
+
+#[derive(Node, Debug, Clone)]
+#[node(label = "QueryNear")]
+struct Near {
+    #[node(key)]
+    id: String,
+    pages: i64,
+    #[node(vector(dimensions = 2, similarity = "cosine"))]
+    place: Vec<f32>,
+}
+
+async fn filters_leave_the_nearest_that_pass(backend: Backend) {
+    let near = || Near::find().nearest(Near::PLACE, &[1.0, 0.0], 2);
+    assert_eq!(
+        near().to_cypher(),
+        "CALL db.index.vector.queryNodes($p0, $p1, $p2) YIELD node AS n, score WHERE n:QueryNear \
+         RETURN score, n ORDER BY score DESC"
+    );
+    let far = || near().filter(Near::PAGES.gt(15));
+    assert_eq!(
+        far().limit(1).to_cypher(),
+        "CALL db.index.vector.queryNodes($p0, $p1, $p2) YIELD node AS n, score WHERE n:QueryNear \
+         AND n.pages > $p3 WITH n, score ORDER BY score DESC LIMIT $p4 \
+         RETURN score, n ORDER BY score DESC LIMIT $p5"
+    );
+    assert_eq!(
+        near().min_score(0.1).to_cypher().matches("LIMIT").count(),
+        0
+    );
+    let graph = backend.graph().await;
+    if backend.is_embedded() {
+        return refused(&far().all(&graph).await.unwrap_err());
+    }
+    // Each a little further round the circle; the index may take neighbours for one another.
+    let all: Vec<_> = (0..24_u8)
+        .map(|n| Near {
+            place: vec![(f32::from(n) * 0.06).cos(), (f32::from(n) * 0.06).sin()],
+            ..Near::new(format!("{n:02}"), n.into())
+        })
+        .collect();
+    graph.save_all(&all).await.unwrap();
+    let schema = graph.apply_schema::<(Near,)>();
+    schema.await_online(Duration::from_secs(60)).await.unwrap();
+    let pages = |found: &[Near]| -> Vec<i64> { found.iter().map(|near| near.pages).collect() };
+    assert_eq!(near().nodes(&graph).await.unwrap().len(), 2);
+    // 20 candidates, 4 of which pass.
+    let found = pages(&far().nodes(&graph).await.unwrap());
+    assert!(
+        found.len() == 2 && found.iter().all(|page| (16..21).contains(page)),
+        "{found:?}"
+    );
+    let order = far().order_by(Near::PAGES.desc());
+    let ordered = pages(&order.nodes(&graph).await.unwrap());
+    assert!(ordered[0] > ordered[1], "{ordered:?}");
+    assert!(far().first(&graph).await.unwrap().unwrap().node.pages < 21);
+    // Too few candidates, and enough of them.
+    let last = || near().filter(Near::PAGES.ge(23));
+    assert_eq!(last().all(&graph).await.unwrap().len(), 0);
+    let more = last().candidates(24).nodes(&graph).await.unwrap();
+    assert_eq!(pages(&more), [23]);
+    let less = far().candidates(1).nodes(&graph).await.unwrap();
+    assert_eq!(less.len(), 0);
+    let words = Article::find().search(Article::TITLE, "x").candidates(3);
+    let error = words.all(&graph).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::NotSupported { .. }),
+        "{error}"
+    );
+}
+
+#[derive(Node, Debug, Clone, PartialEq)]
+#[node(label = "QueryVector")]
+struct Stored {
+    #[node(key)]
+    id: String,
+    #[node(vector(dimensions = 3))]
+    place: Vector,
+}
+
+/// Vectors as values need Bolt 6; what can't carry them says so.
+async fn stored_vectors_are_searched(backend: Backend) {
+    let graph = backend.graph().await;
+    let stored = |id: &str, numbers: [f32; 3]| {
+        Stored::new(backend.key(id), Vector::Float32(numbers.to_vec()))
+    };
+    let all = [
+        stored("1", [1.0, 0.0, 0.0]),
+        stored("2", [0.9, 0.1, 0.0]),
+        stored("3", [0.0, 0.0, 1.0]),
+    ];
+    if let Err(error) = graph.save_all(&all).await {
+        // The wire carries them from Bolt 6 on, and the store of Community has no place for them.
+        let said = error.to_string();
+        let known = said.contains("Bolt 6") || said.contains("aligned store format");
+        return assert!(known, "{said}");
+    }
+    let schema = graph.apply_schema::<(Stored,)>();
+    schema.await_online(Duration::from_secs(60)).await.unwrap();
+    let found = Stored::find()
+        .filter(Stored::ID.starts_with(backend.key("")))
+        .nearest(Stored::PLACE, &[1.0, 0.0, 0.0], 2)
+        .candidates(1000)
+        .nodes(&graph)
+        .await
+        .unwrap();
+    assert_eq!(found, all[..2]);
 }
 
 async fn a_missing_index_is_told(backend: Backend) {
