@@ -1,7 +1,6 @@
 //! Aggregates: over all nodes of a question, over groups of them, and over related nodes.
 
 use neo_ogm::prelude::*;
-use neo_ogm::query::count;
 use neo_ogm_examples::{isolated, print_table};
 
 #[derive(Node, Debug, Clone)]
@@ -62,7 +61,7 @@ async fn main() -> Result<(), neo_ogm::Error> {
                 Sale::PIECES.sum(),
                 Sale::PIECES.avg(),
             ))
-            .one(&graph)
+            .get(&graph)
             .await?;
         println!("{sales} sales, {with_pieces} of them with {pieces} pieces, {mean:?} on average");
         assert_eq!((sales, with_pieces, pieces, mean), (6, 5, 16, Some(3.2)));
@@ -74,14 +73,14 @@ async fn main() -> Result<(), neo_ogm::Error> {
                 Sale::AMOUNT.max(),
                 Sale::SHOP.collect_distinct(),
             ))
-            .one(&graph)
+            .get(&graph)
             .await?;
         println!("below 50: from {least:?} to {most:?}, in {shops:?}");
         assert_eq!((least, most, shops.len()), (Some(5.0), Some(30.0), 2));
 
         let (spread, median) = Sale::find()
             .aggregate((Sale::AMOUNT.std_dev(), Sale::AMOUNT.percentile(0.5)))
-            .one(&graph)
+            .get(&graph)
             .await?;
         println!("the median is {median:?}, the standard deviation {spread:.2}");
         assert_eq!(median, Some(15.0));
@@ -90,7 +89,7 @@ async fn main() -> Result<(), neo_ogm::Error> {
         let nothing = Sale::find().filter(Sale::SHOP.eq("Visby"));
         let (least, sum) = nothing
             .aggregate((Sale::AMOUNT.min(), Sale::AMOUNT.sum()))
-            .one(&graph)
+            .get(&graph)
             .await?;
         assert_eq!((least, sum), (None, 0.0));
 

@@ -132,7 +132,7 @@ async fn read(graph: &Graph) -> Result<(), neo_ogm::Error> {
     // One value, one row or none, paths.
     let tons: i64 = graph
         .cypher("MATCH (s:Ship) RETURN sum(s.tons)")
-        .scalar(graph)
+        .get(graph)
         .await?;
     assert_eq!(tons, 2043);
     let nobody: Option<Ship> = graph
@@ -178,7 +178,7 @@ async fn mistakes(graph: &Graph) -> Result<(), neo_ogm::Error> {
     println!("{}", columns.expect_err("two columns"));
     let several = graph
         .cypher("MATCH (s:Ship) RETURN s")
-        .scalar::<Ship>(graph)
+        .get::<Ship>(graph)
         .await;
     println!("{}", several.expect_err("two rows"));
     Ok(())

@@ -1,7 +1,6 @@
 //! Typed questions: filters of every kind, orders, the last words of a finder, and projections.
 
 use neo_ogm::prelude::*;
-use neo_ogm::query::named;
 use neo_ogm_examples::isolated;
 
 #[derive(Node, Debug, Clone)]

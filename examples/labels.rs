@@ -82,7 +82,7 @@ async fn run(graph: Graph) -> Result<(), neo_ogm::Error> {
     let labels: Vec<String> = graph
         .cypher("MATCH (p:Person {name: $name}) RETURN labels(p)")
         .param("name", &anna.name)
-        .scalar(&graph)
+        .get(&graph)
         .await?;
     println!("{} has {} labels", anna.name, labels.len());
     assert_eq!(labels.len(), 3);

@@ -1,6 +1,5 @@
 //! Pages: by number with a total, and by cursor, forward and back.
 
-use neo_ogm::operation::Cursor;
 use neo_ogm::prelude::*;
 use neo_ogm_examples::isolated;
 

@@ -153,7 +153,7 @@ async fn run(graph: Graph) -> Result<(), neo_ogm::Error> {
     let stored: Map = graph
         .cypher("MATCH (p:Piano {serial: $serial}) RETURN properties(p)")
         .param("serial", serial)
-        .scalar(&graph)
+        .get(&graph)
         .await?;
     for name in [
         "kind",

@@ -35,7 +35,7 @@ async fn add(tx: &Transaction, name: &str, count: i64) -> Result<Warehouse, Erro
     tx.cypher("MATCH (w:Warehouse {name: $name}) SET w.boxes = w.boxes + $count RETURN w")
         .param("name", name)
         .param("count", count)
-        .scalar(tx)
+        .get(tx)
         .await
 }
 

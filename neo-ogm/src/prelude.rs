@@ -13,6 +13,6 @@ pub use crate::mapping::{
     ElementId, HookContext, Hooks, Node, Properties, Property, RelationshipHooks, Timestamp,
     Version,
 };
-pub use crate::operation::NodeExt;
-pub use crate::query::Filter;
+pub use crate::operation::{Cursor, NodeExt};
+pub use crate::query::{Filter, count, named, random, this};
 pub use crate::relation::{Many, One, OneOrMore, Related, ZeroOrOne};

@@ -121,7 +121,7 @@ fn write_date(f: &mut fmt::Formatter<'_>, days: i64) -> fmt::Result {
 }
 
 /// A date of the proleptic Gregorian calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
     days: i64,
 }
@@ -173,7 +173,7 @@ impl fmt::Display for Date {
 }
 
 /// A time of day without a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime {
     nanosecond_of_day: i64,
 }
@@ -247,7 +247,7 @@ impl fmt::Display for LocalTime {
 }
 
 /// A time of day with an offset from UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Time {
     local: LocalTime,
     offset_seconds: i32,
@@ -290,7 +290,7 @@ fn check_offset(offset_seconds: i32) -> Result<(), OutOfRange> {
 }
 
 /// A date and time of day without a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalDateTime {
     seconds: i64,
     nanosecond: u32,
@@ -390,7 +390,7 @@ pub enum Zone {
 /// An instant, with the zone in which it was written down.
 ///
 /// It keeps the instant in UTC and the zone's name, and needs no zone rules of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DateTime {
     seconds: i64,
     nanosecond: u32,
@@ -480,7 +480,7 @@ impl fmt::Display for DateTime {
 
 /// An amount of time whose parts do not turn into each other: a month has no fixed number of
 /// days, a day no fixed number of seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Duration {
     /// Months.
     pub months: i64,
@@ -529,9 +529,34 @@ impl fmt::Display for Duration {
     }
 }
 
+/// `{:?}` shows the text that ISO 8601 has for a value: the numbers that it is kept as tell a reader
+/// nothing.
+macro_rules! debug_as_text {
+    ($($ty:ty),*) => {$(
+        impl fmt::Debug for $ty {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+debug_as_text!(Date, LocalTime, Time, LocalDateTime, DateTime, Duration);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_the_text() {
+        let time = LocalTime::from_hms_nano(7, 5, 0, 250_000_000).unwrap();
+        let date = Date::from_ymd(2026, 2, 9).unwrap();
+        assert_eq!(format!("{:?}", Some(date)), "Some(2026-02-09)");
+        assert_eq!(format!("{time:?}"), time.to_string());
+        assert_eq!(format!("{:?}", DateTime::now()).get(4..5), Some("-"));
+        let duration = Duration::new(14, 0, 0, 0);
+        assert_eq!(format!("{duration:?}"), duration.to_string());
+        assert!(format!("{duration:?}").starts_with('P'));
+    }
 
     #[test]
     fn dates_go_to_days_and_back() {

@@ -155,6 +155,18 @@ pub(crate) fn decode_identified<'a, R: Relationship>(
     Ok((carried, id))
 }
 
+/// Reads what a relationship carries and its element id, or nothing where none was sent.
+pub(crate) fn read_relationship<'a, R: Relationship>(
+    decoder: &mut Decoder<'a>,
+    graph: &Graph,
+) -> Result<(R, Option<&'a str>), DecodeError> {
+    if !R::SCHEMA.is_read() && decoder.null() {
+        // An empty map: what a relationship without properties carries.
+        return Ok((R::decode_properties(&mut Decoder::new(&[0xA0]))?, None));
+    }
+    decode_identified(decoder, graph)
+}
+
 impl<T: FromColumn> FromColumn for Option<T> {
     fn from_column(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<Self, DecodeError> {
         if decoder.null() {

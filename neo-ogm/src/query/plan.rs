@@ -12,8 +12,7 @@ use super::hop::Hop;
 use super::order::{OrderStep, Orders, steps};
 use super::token::Relation;
 use crate::executor::Graph;
-use crate::mapping::{Entity, Node, RelationSchema, Relationship};
-use crate::relation::read_relationship;
+use crate::mapping::{Entity, Node, RelationSchema, Relationship, read_relationship};
 
 /// A relationship to load in the same query: which of its nodes, in which order, and what to load
 /// from there on. Made from a token: `Book::AUTHOR.filter(…)`, `Book::AUTHOR.then(…)`.

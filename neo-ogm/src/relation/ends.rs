@@ -4,15 +4,15 @@
 use std::fmt::Write as _;
 
 use neo_bolt::AccessMode;
-use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder, ToBolt};
+use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use neo_bolt::value::DateTime;
 
 use super::NamedOrigin;
 use crate::error::{Error, ErrorKind};
-use crate::executor::{Graph, Target};
+use crate::executor::Target;
 use crate::mapping::{
     Cardinality, Direction, Entity, KeyOf, NodeSchema, RelationSchema, Relationship,
-    RelationshipSchema, decode_identified,
+    RelationshipSchema,
 };
 use crate::query::{arrows, escape, raise, write_node, write_one_of};
 
@@ -315,18 +315,6 @@ pub(crate) fn key_parameters(
         value.to_bolt(encoder)?;
     }
     Ok(())
-}
-
-/// Reads what a relationship carries and its element id, or nothing where none was sent.
-pub(crate) fn read_relationship<'a, R: Relationship>(
-    decoder: &mut Decoder<'a>,
-    graph: &Graph,
-) -> Result<(R, Option<&'a str>), DecodeError> {
-    if !R::SCHEMA.is_read() && decoder.null() {
-        // An empty map: what a relationship without properties carries.
-        return Ok((R::decode_properties(&mut Decoder::new(&[0xA0]))?, None));
-    }
-    decode_identified(decoder, graph)
 }
 
 /// Says why a guarded statement let nothing through: a node is not there, or a bound is reached.

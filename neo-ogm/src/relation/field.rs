@@ -13,10 +13,10 @@ use super::ends::Bound;
 use super::loaded::Loaded;
 use super::reconnect::Reconnect;
 use super::said::PropertiesMissing;
-use super::{Origin, Visitor, ends};
+use super::{Origin, Visitor};
 use crate::error::{Error, ErrorKind};
 use crate::executor::Graph;
-use crate::mapping::{Entity, Node, RelationSchema, Relationship};
+use crate::mapping::{Entity, Node, RelationSchema, Relationship, read_relationship};
 use crate::query::LoadPlan;
 
 /// A node at the other end of a relationship, with what the relationship carries. It derefs to the
@@ -79,7 +79,7 @@ impl<T, R> Related<T, R> {
     /// let similar = book.similar.fetch().await?;
     /// let id = similar[0].element_id().expect("it was read");
     /// let cypher = "MATCH ()-[r:SIMILAR_TO]->() RETURN elementId(r)";
-    /// assert_eq!(graph.cypher(cypher).scalar::<String>(&graph).await?, id);
+    /// assert_eq!(graph.cypher(cypher).get::<String>(&graph).await?, id);
     /// # Ok(()) }
     /// ```
     pub fn element_id(&self) -> Option<&str> {
@@ -224,7 +224,7 @@ pub(super) fn read_related<T: Entity, R: Relationship>(
             2 + plan.next.len()
         )));
     }
-    let carried = ends::read_relationship::<R>(decoder, graph)?;
+    let carried = read_relationship::<R>(decoder, graph)?;
     let mut node = T::decode(decoder, graph)?;
     for next in &plan.next {
         node.load_related(next, decoder, graph)?;

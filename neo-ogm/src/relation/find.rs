@@ -14,7 +14,7 @@ use super::{disconnect, values};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target, operation};
 use crate::mapping::{
-    Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent,
+    Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent, read_relationship,
 };
 use crate::query::{
     Condition, Cypher, End, Expr, Filter, Hop, LoadPlan, Loadable, OrderStep, Orders, Parameter,
@@ -472,7 +472,7 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
     ) -> Result<Related<T, R>, Error> {
         let mut decoder = record.raw_fields();
         let mut read = || {
-            let carried = ends::read_relationship::<R>(&mut decoder, graph)?;
+            let carried = read_relationship::<R>(&mut decoder, graph)?;
             let mut node = T::decode(&mut decoder, graph)?;
             for plan in &self.loads {
                 node.load_related(plan, &mut decoder, graph)?;

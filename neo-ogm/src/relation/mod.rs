@@ -42,6 +42,6 @@ pub use stream::RelatedStream;
 pub use update::UpdateFoundRelationships;
 pub use visit::Visitor;
 
-pub(crate) use ends::{key_parameters, keyed, keyed_by, lock, read_relationship, write_now};
+pub(crate) use ends::{key_parameters, keyed, keyed_by, lock, write_now};
 pub(crate) use origin::NamedOrigin;
 pub(crate) use pairs::{replaced_by, unwanted};

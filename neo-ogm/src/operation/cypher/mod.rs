@@ -76,7 +76,7 @@ impl HookContext {
 /// let rows: Vec<(Book, i64)> = long.clone().fetch(&graph).await?;
 /// assert_eq!((rows[0].0.isbn.as_str(), rows[0].1), ("2", 12));
 ///
-/// let pages: i64 = graph.cypher("MATCH (b:Book) RETURN sum(b.pages)").scalar(&graph).await?;
+/// let pages: i64 = graph.cypher("MATCH (b:Book) RETURN sum(b.pages)").get(&graph).await?;
 /// assert_eq!(pages, 2089);
 /// # Ok(())
 /// # }
@@ -87,7 +87,7 @@ impl HookContext {
 /// | [`fetch`](Self::fetch) | all rows, as nodes, relationship structs, values, or tuples of these |
 /// | [`fetch_as`](Self::fetch_as) | all rows, as structs with `serde::Deserialize`, by the columns' names |
 /// | [`one`](Self::one), [`first`](Self::first) | a row, or none |
-/// | [`scalar`](Self::scalar) | the one row that there must be |
+/// | [`get`](Self::get) | the one row that there must be |
 /// | [`stream`](Self::stream) | rows as the server sends them |
 /// | [`execute`](Self::execute) | the summary: counters, notifications |
 /// | [`result`](Self::result) | rows and summary |
@@ -157,7 +157,7 @@ impl CypherQuery {
     /// let found: (i32, String) = graph
     ///     .cypher("RETURN $from, $genres[0]")
     ///     .params(&search)
-    ///     .scalar(&graph)
+    ///     .get(&graph)
     ///     .await?;
     /// assert_eq!(found, (1800, "novel".to_owned()));
     /// # Ok(())
@@ -287,7 +287,7 @@ impl CypherQuery {
     /// # Errors
     /// [`ErrorKind::Rows`] where there is none or several, or as [`fetch`](Self::fetch).
     #[doc(alias = "fetch_one")]
-    pub fn scalar<T: FromRow + Send>(
+    pub fn get<T: FromRow + Send>(
         self,
         on: impl Executor,
     ) -> impl Future<Output = Result<T, Error>> + Send {

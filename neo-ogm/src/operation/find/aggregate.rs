@@ -40,7 +40,6 @@ impl<N: Entity> Find<N> {
     ///
     /// ```
     /// # use neo_ogm::prelude::*;
-    /// # use neo_ogm::query::count;
     /// # #[derive(Node)]
     /// # struct Book { #[node(key)] isbn: String, pages: Option<u32> }
     /// # #[tokio::main(flavor = "current_thread")]
@@ -74,7 +73,6 @@ impl<N: Entity> Find<N> {
     ///
     /// ```
     /// # use neo_ogm::prelude::*;
-    /// # use neo_ogm::query::count;
     /// # #[derive(Node)]
     /// # struct Book { #[node(key)] isbn: String, genre: String, pages: Option<u32> }
     /// # async fn example(graph: Graph) -> Result<(), neo_ogm::Error> {
@@ -127,7 +125,7 @@ impl<A: Send + 'static> Aggregation<A> {
     ///
     /// # Errors
     /// A value is of another type, such as a smallest value that does not fit the struct's.
-    pub fn one(self, on: impl Executor) -> Found<Self, A> {
+    pub fn get(self, on: impl Executor) -> Found<Self, A> {
         Found::new(self, on, |aggregation, target| {
             Box::pin(aggregation.run(target))
         })

@@ -111,7 +111,6 @@ impl<N: Entity> Find<N> {
     ///
     /// ```
     /// # use neo_ogm::prelude::*;
-    /// # use neo_ogm::operation::Cursor;
     /// # #[derive(Node)]
     /// # struct Book { #[node(key)] isbn: String, title: String }
     /// # #[tokio::main(flavor = "current_thread")]

@@ -10,11 +10,11 @@ use neo_bolt::packstream::{DecodeError, Decoder, EncodeError};
 
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction};
-use crate::mapping::{Entity, KeyOf, Node, Relationship};
+use crate::mapping::{Entity, KeyOf, Node, Relationship, read_relationship};
 use crate::query::{
     Comparison, Condition, Cypher, Expr, Filter, Hop, Parameters, Relation, arrows, escape,
 };
-use crate::relation::{Related, read_relationship};
+use crate::relation::Related;
 
 /// A walk over relationships of one kind: where it begins, and each relationship with the node
 /// that it leads to.

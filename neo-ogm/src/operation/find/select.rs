@@ -171,13 +171,23 @@ impl<T: Send + 'static> Select<T> {
     pub fn one(mut self, on: impl Executor) -> Found<Self, Option<T>> {
         self.question.at_most(2);
         Found::new(self, on, |select, target| {
+            Box::pin(select.fetch_one(target))
+        })
+    }
+
+    /// The one row, which must be there: one round trip.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NothingFound`] where there is none, [`ErrorKind::NotUnique`] where there are
+    /// several, or as [`all`](Self::all).
+    pub fn get(mut self, on: impl Executor) -> Found<Self, T> {
+        self.question.at_most(2);
+        Found::new(self, on, |select, target| {
             Box::pin(async move {
                 let label = name_of(select.question.schema);
-                let mut rows = select.fetch(target).await?;
-                if rows.len() > 1 {
-                    return Err(Error::new(ErrorKind::NotUnique { label }));
-                }
-                Ok(rows.pop())
+                let question = select.to_cypher();
+                let nothing = || Error::new(ErrorKind::NothingFound { label, question });
+                select.fetch_one(target).await?.ok_or_else(nothing)
             })
         })
     }
@@ -199,6 +209,15 @@ impl<T: Send + 'static> Select<T> {
                 records.map(|record| Ok(record.to()?)).collect()
             })
         })
+    }
+
+    async fn fetch_one(self, target: Target) -> Result<Option<T>, Error> {
+        let label = name_of(self.question.schema);
+        let mut rows = self.fetch(target).await?;
+        if rows.len() > 1 {
+            return Err(Error::new(ErrorKind::NotUnique { label }));
+        }
+        Ok(rows.pop())
     }
 
     async fn fetch(self, target: Target) -> Result<Vec<T>, Error> {

@@ -189,8 +189,8 @@ async fn rows_may_be_one_or_none(backend: Backend) {
     );
     assert_eq!(query(0).first::<i64>(&graph).await.unwrap(), None);
     assert_eq!(query(3).first::<i64>(&graph).await.unwrap(), Some(1));
-    assert_eq!(query(1).scalar::<i64>(&graph).await.unwrap(), 1);
-    let error = query(0).scalar::<i64>(&graph).await.unwrap_err();
+    assert_eq!(query(1).get::<i64>(&graph).await.unwrap(), 1);
+    let error = query(0).get::<i64>(&graph).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "expected exactly one row, and the statement gave 0"
@@ -199,7 +199,7 @@ async fn rows_may_be_one_or_none(backend: Backend) {
         query(2).fetch_as::<Row>(&graph).await.unwrap()[1],
         Row { n: 2 }
     );
-    let nothing: Option<String> = graph.cypher("RETURN null").scalar(&graph).await.unwrap();
+    let nothing: Option<String> = graph.cypher("RETURN null").get(&graph).await.unwrap();
     assert_eq!(nothing, None);
 }
 
@@ -219,7 +219,7 @@ async fn rows_come_as_a_stream(backend: Backend) {
         .transaction(async |tx| {
             let mut rows = query.clone().stream::<(i64, String)>(&tx).await?;
             let first = rows.next().await.transpose()?;
-            let two: i64 = tx.cypher("RETURN 2").scalar(&tx).await?;
+            let two: i64 = tx.cypher("RETURN 2").get(&tx).await?;
             Ok((first, two, rows.next().await.transpose()?))
         })
         .await
@@ -273,7 +273,7 @@ async fn parameters_come_from_structs_and_nodes(backend: Backend) {
             "MATCH (b:Book {isbn: $isbn}) WHERE $pages IS NULL AND b.tags = $tags RETURN b.title",
         )
         .params(&search)
-        .scalar(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert_eq!(title, "U");
@@ -287,7 +287,7 @@ async fn parameters_come_from_structs_and_nodes(backend: Backend) {
         .param("none", None::<i64>)
         .param("map", HashMap::from([("a", 1)]))
         .node("book", &books[0])
-        .scalar(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert_eq!(
@@ -313,15 +313,15 @@ async fn maps_lists_and_paths_are_read(backend: Backend) {
         graph.cypher(text).param("isbn", book.isbn.as_str())
     };
     let map: HashMap<String, Vec<Author>> =
-        query("{authors: collect(a)}").scalar(&graph).await.unwrap();
+        query("{authors: collect(a)}").get(&graph).await.unwrap();
     assert_eq!(map["authors"][0].name, author.name);
-    let map: BTreeMap<String, i64> = query("{year: r.year}").scalar(&graph).await.unwrap();
+    let map: BTreeMap<String, i64> = query("{year: r.year}").get(&graph).await.unwrap();
     assert_eq!(map["year"], 1878);
-    let path: neo_ogm::neo_bolt::value::Path = query("p").scalar(&graph).await.unwrap();
+    let path: neo_ogm::neo_bolt::value::Path = query("p").get(&graph).await.unwrap();
     assert_eq!(path.segments.len(), 1);
     let (carried, authors): (Vec<Wrote>, Vec<Author>) =
         query("relationships(p), [n IN nodes(p) WHERE n.isbn IS NULL]")
-            .scalar(&graph)
+            .get(&graph)
             .await
             .unwrap();
     assert_eq!(
@@ -330,12 +330,12 @@ async fn maps_lists_and_paths_are_read(backend: Backend) {
     );
     let missing: (Option<Author>, Option<Wrote>) = graph
         .cypher("OPTIONAL MATCH (:Book {isbn: 'none'})-[r:WRITTEN_BY]->(a) RETURN a, r")
-        .scalar(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert!(missing.0.is_none() && missing.1.is_none());
     let error = query("{year: 'x'}")
-        .scalar::<HashMap<String, i64>>(&graph)
+        .get::<HashMap<String, i64>>(&graph)
         .await;
     let text = error.unwrap_err().to_string();
     assert!(text.contains("\"year\": expected INTEGER"), "{text}");

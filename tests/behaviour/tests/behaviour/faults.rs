@@ -235,11 +235,11 @@ async fn an_answer_that_does_not_fit_says_that_the_write_is_committed(backend: B
     let name = backend.key("fits not");
     let query = |text: &str| graph.cypher(text).param("name", name.as_str());
     let create = query("CREATE (v:Visit {name: $name}) RETURN v.name");
-    let error = create.scalar::<i64>(&graph).await.unwrap_err();
+    let error = create.get::<i64>(&graph).await.unwrap_err();
     assert_eq!(error.commit_outcome(), CommitOutcome::Committed, "{error}");
     let count = || query("MATCH (v:Visit {name: $name}) RETURN count(v)").read_only();
-    assert_eq!(count().scalar::<i64>(&graph).await.unwrap(), 1);
-    let error = count().scalar::<String>(&graph).await.unwrap_err();
+    assert_eq!(count().get::<i64>(&graph).await.unwrap(), 1);
+    let error = count().get::<String>(&graph).await.unwrap_err();
     assert_eq!(error.commit_outcome(), CommitOutcome::NotSent, "{error}");
 }
 

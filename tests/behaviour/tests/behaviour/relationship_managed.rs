@@ -355,7 +355,7 @@ async fn each_way_of_reading_tells_the_element_id(backend: Backend) {
     let id: String = graph
         .cypher("MATCH (:StampReader {name: $name})-[r:STAMP_READ]->() RETURN elementId(r)")
         .param("name", reader.name.as_str())
-        .scalar(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert_eq!(lent.id.get().as_deref(), Some(id.as_str()));

@@ -18,6 +18,7 @@ on_every_backend!(
     a_transaction_is_committed_by_hand,
     a_transaction_is_rolled_back_by_hand,
     a_dropped_explicit_transaction_rolls_back,
+    an_explicit_transaction_does_all_of_it,
     an_explicit_transaction_that_failed_says_so,
     an_explicit_read_does_not_write,
     an_insert_in_an_explicit_transaction_knows_strangers,
@@ -251,6 +252,46 @@ async fn a_dropped_explicit_transaction_rolls_back(backend: Backend) {
         .unwrap();
     let found = Author::find_by_name(author.name.as_str()).one(&graph).await;
     assert_eq!(found.unwrap().unwrap().born, None);
+}
+
+/// All that a graph has for nodes, an explicit transaction has, too.
+async fn an_explicit_transaction_does_all_of_it(backend: Backend) {
+    let graph = backend.graph().await;
+    let tx = graph.begin().await.unwrap();
+    let authors: Vec<_> = ["a", "b", "c"]
+        .map(|name| Author::new(backend.key(name)))
+        .into();
+    tx.save_all(&authors).await.unwrap();
+    let books = [1, 2].map(|n| Book::new(backend.key(&format!("{n}")), "t"));
+    tx.save_all(&books).await.unwrap();
+    let pair = [(&books[0], &books[1])];
+    tx.connect_all(Book::SIMILAR, pair).await.unwrap();
+    let path = tx.shortest_path(&books[0], &books[1], Book::SIMILAR).await;
+    assert_eq!(path.unwrap().unwrap().len(), 1);
+    let one: i64 = tx.cypher("RETURN 1").get(&tx).await.unwrap();
+    assert_eq!(one, 1);
+    tx.update(&authors[0]).await.unwrap();
+    tx.refresh(&mut authors[0].clone()).await.unwrap();
+    tx.save_graph(&authors[0]).await.unwrap();
+    tx.update_all(&authors).await.unwrap();
+    let mut found = Author::find()
+        .filter(Author::NAME.starts_with(backend.key("")))
+        .order_by(Author::NAME.asc())
+        .all(&tx)
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 3);
+    tx.load_into(&mut found, Author::BOOKS).await.unwrap();
+    assert_eq!(found[0].books.get().unwrap().len(), 0);
+    tx.delete_all(&authors).await.unwrap();
+    tx.insert_all(&authors[..1]).await.unwrap();
+    tx.delete(&authors[0]).await.unwrap();
+    tx.insert(&authors[0]).await.unwrap();
+    tx.get_or_create(&authors[1]).await.unwrap();
+    tx.create_or_update(&authors[2]).await.unwrap();
+    tx.delete(&authors[0]).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert!(!exists(&authors[1], &graph).await);
 }
 
 async fn an_explicit_transaction_that_failed_says_so(backend: Backend) {

@@ -331,7 +331,7 @@ async fn a_unit_that_counts_is_not_run_twice(backend: Backend) {
     let set = "MATCH (n:UpfItem {id: $id}) SET n.stock = 9";
     let set = graph.cypher(set).param("id", one.id.as_str()).idempotent();
     let done = graph.transaction(async |tx| {
-        let read = tx.cypher("RETURN 1").scalar::<i64>(&tx).await?;
+        let read = tx.cypher("RETURN 1").get::<i64>(&tx).await?;
         set.clone().execute(&tx).await?;
         let named = mine(&backend).update(&tx).set(Item::NAME, "b").await?;
         Ok((read, named, tx.attempt()))

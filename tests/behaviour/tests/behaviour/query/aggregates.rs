@@ -2,7 +2,7 @@
 
 use super::{Kind, Volume, Writer, library, mine};
 use crate::common::{Backend, on_every_backend};
-use neo_ogm::query::count;
+use neo_ogm::prelude::*;
 
 on_every_backend!(
     aggregates_over_all,
@@ -33,7 +33,7 @@ async fn aggregates_over_all(backend: Backend) {
     assert!((deviation - 515.86).abs() < 0.01, "{deviation}");
     let (mut titles, mut kinds) = mine(&prefix)
         .aggregate((Volume::TITLE.collect(), Volume::KIND.collect_distinct()))
-        .one(&graph)
+        .get(&graph)
         .await
         .unwrap();
     titles.sort_unstable();
@@ -56,7 +56,7 @@ async fn aggregates_over_nothing(backend: Backend) {
             Volume::PAGES.std_dev(),
             Volume::PAGES.percentile(0.9),
         ))
-        .one(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert_eq!(aggregates, (0, 0, 0.0, None, None, vec![], 0.0, None));
@@ -112,7 +112,7 @@ async fn aggregates_behind_a_limit_and_a_step(backend: Backend) {
         .limit(2);
     let sum = longest
         .aggregate(Volume::PAGES.sum())
-        .one(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert_eq!(sum, 1225 + 864);
@@ -120,7 +120,7 @@ async fn aggregates_behind_a_limit_and_a_step(backend: Backend) {
     let writers = mine(&prefix).follow(Volume::WRITERS);
     let (writers, born) = writers
         .aggregate((count(), Writer::BORN.min()))
-        .one(&graph)
+        .get(&graph)
         .await
         .unwrap();
     assert_eq!((writers, born), (3, Some(1828)));

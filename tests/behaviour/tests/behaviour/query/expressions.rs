@@ -4,7 +4,6 @@ use super::{Leads, Volume, Writer, Wrote, library, mine, numbers};
 use crate::common::{Backend, on_every_backend};
 use neo_ogm::ErrorKind;
 use neo_ogm::prelude::*;
-use neo_ogm::query::random;
 
 on_every_backend!(
     filters_compute,

@@ -3,8 +3,9 @@
 use super::{Volume, library, mine, numbers};
 use crate::common::{Backend, on_every_backend};
 use neo_ogm::ErrorKind;
-use neo_ogm::operation::{Cursor, Find};
-use neo_ogm::query::{Order, random};
+use neo_ogm::operation::Find;
+use neo_ogm::prelude::*;
+use neo_ogm::query::Order;
 
 on_every_backend!(
     pages_by_number_know_the_total,

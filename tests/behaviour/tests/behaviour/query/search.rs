@@ -6,7 +6,6 @@ use crate::common::{Backend, on_every_backend};
 use neo_ogm::ErrorKind;
 use neo_ogm::neo_bolt::value::Vector;
 use neo_ogm::prelude::*;
-use neo_ogm::query::count;
 
 on_every_backend!(
     words_are_found_and_ranked,

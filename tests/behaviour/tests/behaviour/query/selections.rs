@@ -3,7 +3,6 @@
 use super::{Kind, Volume, Writer, Wrote, library, mine};
 use crate::common::{Backend, on_every_backend};
 use neo_ogm::prelude::*;
-use neo_ogm::query::{named, this};
 use serde::Deserialize;
 
 on_every_backend!(
@@ -41,6 +40,22 @@ async fn tuples_keep_what_is_optional(backend: Backend) {
         .await
         .unwrap();
     assert_eq!(one.as_deref(), Some("EMMA"));
+    let titles = |pages: u32| {
+        let found = mine(&prefix).filter(Volume::PAGES.eq(pages));
+        found.select(Volume::TITLE).get(&graph)
+    };
+    assert_eq!(titles(100).await.unwrap(), "Beowulf");
+    let error = titles(7).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), neo_ogm::ErrorKind::NothingFound { .. }),
+        "{error}"
+    );
+    let error = mine(&prefix).select(Volume::TITLE).get(&graph).await;
+    let error = error.unwrap_err();
+    assert!(
+        matches!(error.kind(), neo_ogm::ErrorKind::NotUnique { .. }),
+        "{error}"
+    );
     let computed: Option<(Option<i64>, Option<u32>, u32, i64)> = mine(&prefix)
         .order_by(Volume::ISBN.asc())
         .select((
