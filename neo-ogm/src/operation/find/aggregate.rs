@@ -52,7 +52,7 @@ impl<N: Entity> Find<N> {
     /// }
     /// let (books, pages, mean): (u64, i64, Option<f64>) = Book::find()
     ///     .aggregate((count(), Book::PAGES.sum(), Book::PAGES.avg()))
-    ///     .one(&graph)
+    ///     .get(&graph)
     ///     .await?;
     /// assert_eq!((books, pages, mean), (3, 401, Some(200.5)));
     /// # Ok(())

@@ -26,7 +26,7 @@ async fn aggregates_over_all(backend: Backend) {
         Volume::PAGES.std_dev(),
     ));
     let (all, with, pages, mean, least, last, price, kinds, median, deviation) =
-        aggregates.one(&graph).await.unwrap();
+        aggregates.get(&graph).await.unwrap();
     assert_eq!((all, with, pages, mean), (5, 4, 2489, Some(622.25)));
     assert_eq!((least, last.as_deref()), (Some(100), Some("anna Karenina")));
     assert_eq!((price, kinds, median), (622.25, 2, Some(582.0)));
