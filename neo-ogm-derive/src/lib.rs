@@ -168,7 +168,9 @@ pub fn derive_node(input: TokenStream) -> TokenStream {
 ///
 /// On the struct, `#[property(…)]` takes `rename_all` and `validate(with = …)`; on a field `rename`,
 /// `default`, `skip`, `json`, `flatten`, `prefix`, `read_only` and `validate`, as with
-/// [`Node`](macro@Node).
+/// [`Node`](macro@Node), and `unique`, `index`, `required`, `typed`, `fulltext` and `vector`, which
+/// make a constraint or an index of each node that it is flattened into: over `home.street` and
+/// over `work.street`, each called after its property. No finder comes of them.
 #[proc_macro_derive(Properties, attributes(property))]
 pub fn derive_properties(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -15,8 +15,9 @@ pub use crate::mapping::{
     Relationship, RelationshipEvent, RelationshipHooks, RelationshipSchema, RuleKind, RuleSchema,
     Similarity, Timestamp, Version, Violations, check_email, check_length, check_range,
     check_regex, check_with, decode_node, decode_relationship, distinct_names, joined,
-    joined_bytes, joined_len, joined_names, kind, load_refused, node_hook, part_of,
-    relationship_hook, same_text, variant_of, written,
+    joined_bytes, joined_len, joined_names, joined_rules, joined_rules_len, kind, load_refused,
+    node_hook, part_of, relationship_hook, requires, ruled_len, ruled_names, same_text, variant_of,
+    written,
 };
 pub use crate::operation::{Find, Projection};
 pub use crate::query::{Columns, Field, Flattened, Label, LoadPlan, Relation, Variant};

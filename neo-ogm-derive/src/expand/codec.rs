@@ -6,7 +6,7 @@ use syn::Ident;
 use syn::spanned::Spanned as _;
 
 use super::at;
-use crate::model::{DefaultValue, Extras, FlattenField, PropertyField, Role};
+use crate::model::{DefaultValue, Extras, FlattenField, PropertyField, Role, Rule};
 
 /// The fields of a struct, as far as they have to do with its property map.
 pub(super) struct Fields<'m> {
@@ -352,24 +352,53 @@ pub(super) fn decode_parts(fields: &Fields<'_>) -> (TokenStream, TokenStream) {
     (slots_struct, methods)
 }
 
-/// The constants that describe properties: `PROPERTIES`, and a check of their names.
-pub(super) fn schemas(fields: &Fields<'_>) -> TokenStream {
+/// The constants that describe properties, constraints and indexes: `__PROPERTIES`, with a check of
+/// their names, and `__RULES`.
+pub(super) fn schemas(fields: &Fields<'_>, rules: &[Rule]) -> TokenStream {
     let own = own_schemas(fields.properties);
+    let own_rules = super::rules::schemas(rules);
     if fields.extras.flattened.is_empty() {
-        return quote!(const __PROPERTIES: &[__n::PropertySchema] = #own;);
+        return quote! {
+            const __PROPERTIES: &[__n::PropertySchema] = #own;
+            const __RULES: &[__n::RuleSchema] = #own_rules;
+        };
     }
+    let count = fields.properties.len();
     let parts = fields.extras.flattened.iter().map(|field| {
         let (prefix, ty) = (&field.prefix, &field.ty);
         let properties = quote_spanned!(at(ty.span())=> <#ty as __n::Properties>::PROPERTIES);
-        quote!(__n::FlattenedSchema { prefix: #prefix, properties: #properties })
+        let rules = quote!(<#ty as __n::Properties>::RULES);
+        quote!(__n::FlattenedSchema { prefix: #prefix, properties: #properties, rules: #rules })
+    });
+    let optional = fields.extras.flattened.iter();
+    let optional = optional.filter(|field| crate::model::is_option(&field.ty));
+    let present = optional.map(|field| {
+        let ty = &field.ty;
+        quote_spanned! {at(ty.span())=>
+            const _: () = ::core::assert!(
+                !__n::requires(<#ty as __n::Properties>::RULES),
+                "a flattened `Option` need not be there, but its struct has a `required` field; \
+                 take the `Option` away, or leave `required` out",
+            );
+        }
     });
     quote! {
+        const __PARTS: &[__n::FlattenedSchema] = &[#(#parts),*];
         const __PROPERTIES: &[__n::PropertySchema] = {
             const OWN: &[__n::PropertySchema] = #own;
-            const PARTS: &[__n::FlattenedSchema] = &[#(#parts),*];
-            const NAMES: &[u8] = &__n::joined_names::<{ __n::joined_bytes(PARTS) }>(PARTS);
-            &__n::joined::<{ __n::joined_len(OWN, PARTS) }>(OWN, PARTS, NAMES)
+            const NAMES: &[u8] = &__n::joined_names::<{ __n::joined_bytes(__PARTS) }>(__PARTS);
+            &__n::joined::<{ __n::joined_len(OWN, __PARTS) }>(OWN, __PARTS, NAMES)
         };
+        const __RULES: &[__n::RuleSchema] = {
+            const OWN: &[__n::RuleSchema] = #own_rules;
+            const NAMES: &[&::core::primitive::str] =
+                &__n::ruled_names::<{ __n::ruled_len(__PARTS) }>(
+                    __PARTS,
+                    __n::part_of(__PROPERTIES, #count, __PROPERTIES.len() - #count),
+                );
+            &__n::joined_rules::<{ __n::joined_rules_len(OWN, __PARTS) }>(OWN, __PARTS, NAMES)
+        };
+        #(#present)*
         const _: () = ::core::assert!(
             __n::distinct_names(__PROPERTIES),
             "a flattened struct has a property of the same name as another; give one of them \

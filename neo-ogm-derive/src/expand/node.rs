@@ -149,9 +149,9 @@ fn label_codec(model: &NodeModel) -> Option<TokenStream> {
     })
 }
 
-/// The constants that describe properties.
+/// The constants that describe properties, constraints and indexes.
 pub(super) fn schemas(model: &NodeModel) -> TokenStream {
-    codec::schemas(&fields(model))
+    codec::schemas(&fields(model), &model.rules)
 }
 
 /// What the rest of a program names: `new`, tokens and finders.
@@ -195,7 +195,6 @@ fn schema(model: &NodeModel) -> TokenStream {
         quote!(__n::OptionalLabel { field: #field, label: #label })
     });
     let type_name = ident.to_string();
-    let rules = rules::schemas(&model.rules);
     let relations = model.relations.iter().map(|relation| {
         let RelationField {
             field,
@@ -230,7 +229,7 @@ fn schema(model: &NodeModel) -> TokenStream {
             labels: &[#(#labels),*],
             optional_labels: &[#(#optional_labels),*],
             properties: __PROPERTIES,
-            rules: #rules,
+            rules: __RULES,
             relations: &[#(#relations),*],
             ..__n::NodeSchema::EMPTY
         };

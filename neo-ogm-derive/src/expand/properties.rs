@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::codec::{self, Fields};
-use super::{at, extras, tokens};
+use super::{at, extras, rules, tokens};
 use crate::model::PropertiesModel;
 
 /// Everything that a flattened struct gets.
@@ -16,7 +16,8 @@ pub(crate) fn properties(model: &PropertiesModel) -> TokenStream {
         extras: &model.extras,
         defaulted: model.skipped.iter().collect(),
     };
-    let schemas = codec::schemas(&fields);
+    let schemas = codec::schemas(&fields, &model.rules);
+    let rule_checks = rules::checks(&model.rules);
     let (slots, methods) = codec::decode_parts(&fields);
     let check = extras::check(&model.properties, &model.extras);
     let tokens = tokens::fields(&model.vis, &fields);
@@ -55,6 +56,7 @@ pub(crate) fn properties(model: &PropertiesModel) -> TokenStream {
             impl __n::Properties for #ident {
                 type Plain = Self;
                 const PROPERTIES: &'static [__n::PropertySchema] = __PROPERTIES;
+                const RULES: &'static [__n::RuleSchema] = __RULES;
                 #methods
 
                 #[allow(unused_variables)]
@@ -75,6 +77,8 @@ pub(crate) fn properties(model: &PropertiesModel) -> TokenStream {
             impl #ident {
                 #tokens
             }
+
+            #rule_checks
         };
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
             .chain(&model.extras.element_id)
             .collect(),
     };
-    let schemas = codec::schemas(&fields);
+    let schemas = codec::schemas(&fields, &model.rules);
     let encode_key = codec::encode_key(&fields);
     let encode = codec::encode(&fields);
     let decode = codec::decode(&fields);
@@ -35,7 +35,6 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
     let hooks = extras::relationship_hooks(&model.extras);
     let tokens = tokens::fields(&model.vis, &fields);
     let defaults = defaults(model);
-    let rules = rules::schemas(&model.rules);
     let rule_checks = rules::checks(&model.rules);
     let part = rules::schema_part(ident, "Relationship");
     quote! {
@@ -52,7 +51,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
                     type_name: #type_name,
                     relationship_type: #relationship_type,
                     properties: __PROPERTIES,
-                    rules: #rules,
+                    rules: __RULES,
                 };
                 #encode_key
                 #encode

@@ -150,6 +150,12 @@ const OF_RELATIONSHIPS: &[&str] = &[
     "validate",
 ];
 const OF_PROPERTIES: &[&str] = &[
+    "unique",
+    "index",
+    "required",
+    "typed",
+    "fulltext",
+    "vector",
     "rename",
     "default",
     "skip",
@@ -240,6 +246,9 @@ pub(super) fn read(
                 }
             }
         }
+    }
+    for rule in &mut property.rules {
+        rule.properties = vec![property.name.clone()];
     }
     for setting in settings.iter().filter(|s| s.name == "validate") {
         validate::of_field(errors, &mut property, setting);

@@ -6,6 +6,7 @@ use super::errors::Errors;
 use super::extras::Extras;
 use super::fields::{self, Place, PropertyField, Read};
 use super::names::Case;
+use super::rules::{self, Rule};
 use super::validate;
 use crate::parse;
 
@@ -15,6 +16,8 @@ pub(crate) struct PropertiesModel {
     pub(crate) vis: Visibility,
     pub(crate) properties: Vec<PropertyField>,
     pub(crate) skipped: Vec<Ident>,
+    /// Constraints and indexes.
+    pub(crate) rules: Vec<Rule>,
     pub(crate) extras: Extras,
 }
 
@@ -46,6 +49,7 @@ pub(crate) fn properties(input: &DeriveInput) -> syn::Result<PropertiesModel> {
         vis: input.vis.clone(),
         properties: Vec::new(),
         skipped: Vec::new(),
+        rules: Vec::new(),
         extras: Extras::default(),
     };
     let settings = errors
@@ -85,6 +89,7 @@ pub(crate) fn properties(input: &DeriveInput) -> syn::Result<PropertiesModel> {
             Read::ElementId(_) | Read::Unmapped(_) => {}
         }
     }
+    model.rules = rules::of_flattened(&mut errors, &model.properties);
     fields::check_names(&mut errors, &model.properties);
     errors.finish(model)
 }

@@ -104,7 +104,8 @@ pub(super) fn of_field(errors: &mut Errors, property: &mut PropertyField, settin
     };
     property.rules.push(Rule {
         kind,
-        properties: vec![property.name.clone()],
+        // Its name may come behind this option.
+        properties: Vec::new(),
         types: vec![property.ty.clone()],
         name,
         span: setting.span(),
@@ -306,6 +307,21 @@ pub(super) fn of_struct(
         rules.extend(property.rules.iter().cloned());
     }
     rules.extend(named);
+    rules
+}
+
+/// Those of a struct that is flattened into others. What they are called is made of the label and
+/// of the names that the properties have there.
+pub(super) fn of_flattened(errors: &mut Errors, properties: &[PropertyField]) -> Vec<Rule> {
+    let rules = properties.iter().flat_map(|property| &property.rules);
+    let rules: Vec<Rule> = rules.cloned().collect();
+    for rule in rules.iter().filter(|rule| rule.name.is_some()) {
+        errors.at(
+            rule.span,
+            "a struct may be flattened several times, so an index in it is called after the label \
+             and the property; leave `name` out",
+        );
+    }
     rules
 }
 

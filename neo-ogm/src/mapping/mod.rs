@@ -42,7 +42,8 @@ pub use hooks::{load_refused, node_hook, relationship_hook};
 pub use json::{decode_json, encode_json, missing_json};
 #[doc(hidden)]
 pub use properties::{
-    distinct_names, joined, joined_bytes, joined_len, joined_names, part_of, written,
+    distinct_names, joined, joined_bytes, joined_len, joined_names, joined_rules, joined_rules_len,
+    part_of, requires, ruled_len, ruled_names, written,
 };
 
 pub(crate) use check::{check_node, check_relationship};

@@ -2,7 +2,7 @@
 
 use neo_bolt::packstream::{DecodeError, Decoder, EncodeError, Encoder};
 
-use super::{PropertySchema, Violations};
+use super::{PropertySchema, RuleKind, RuleSchema, Violations};
 
 /// A struct whose fields become properties of a node or a relationship by `#[node(flatten)]`.
 /// `#[derive(Properties)]` implements it.
@@ -18,6 +18,10 @@ pub trait Properties: Sized + Send + Sync + 'static {
     type Slots: Default;
     /// The properties, by the names that they have in this struct.
     const PROPERTIES: &'static [PropertySchema];
+
+    /// The constraints and indexes of single properties, by the names that they have in this
+    /// struct.
+    const RULES: &'static [RuleSchema] = &[];
 
     /// Writes the entries of a property map for all properties that are written, by the names that
     /// they have in the outer struct; `names` are in the order of [`PROPERTIES`](Self::PROPERTIES).
@@ -57,6 +61,7 @@ impl<P: Properties> Properties for Option<P> {
     type Plain = P::Plain;
     type Slots = (bool, P::Slots);
     const PROPERTIES: &'static [PropertySchema] = P::PROPERTIES;
+    const RULES: &'static [RuleSchema] = P::RULES;
 
     fn encode(
         &self,
@@ -105,6 +110,8 @@ pub struct FlattenedSchema {
     pub prefix: &'static str,
     /// Its properties, by the names that they have in the struct itself.
     pub properties: &'static [PropertySchema],
+    /// Its constraints and indexes, by the same names.
+    pub rules: &'static [RuleSchema],
 }
 
 /// How many of `properties` are written.
@@ -131,7 +138,9 @@ pub const fn joined_len(own: &[PropertySchema], flattened: &[FlattenedSchema]) -
 pub const fn joined_bytes(flattened: &[FlattenedSchema]) -> usize {
     let (mut bytes, mut index) = (0, 0);
     while index < flattened.len() {
-        let FlattenedSchema { prefix, properties } = flattened[index];
+        let FlattenedSchema {
+            prefix, properties, ..
+        } = flattened[index];
         let mut property = 0;
         while property < properties.len() {
             bytes += prefix.len() + properties[property].name.len();
@@ -147,7 +156,9 @@ pub const fn joined_names<const BYTES: usize>(flattened: &[FlattenedSchema]) -> 
     let mut names = [0; BYTES];
     let (mut at, mut index) = (0, 0);
     while index < flattened.len() {
-        let FlattenedSchema { prefix, properties } = flattened[index];
+        let FlattenedSchema {
+            prefix, properties, ..
+        } = flattened[index];
         let mut property = 0;
         while property < properties.len() {
             let parts = [prefix.as_bytes(), properties[property].name.as_bytes()];
@@ -183,7 +194,9 @@ pub const fn joined<const LEN: usize>(
     }
     let (mut rest, mut index) = (names, 0);
     while index < flattened.len() {
-        let FlattenedSchema { prefix, properties } = flattened[index];
+        let FlattenedSchema {
+            prefix, properties, ..
+        } = flattened[index];
         let mut property = 0;
         while property < properties.len() {
             let (name, behind) = rest.split_at(prefix.len() + properties[property].name.len());
@@ -204,6 +217,115 @@ pub const fn joined<const LEN: usize>(
         index += 1;
     }
     all
+}
+
+/// How many names the constraints and indexes of flattened structs have in all.
+pub const fn ruled_len(flattened: &[FlattenedSchema]) -> usize {
+    let (mut len, mut index) = (0, 0);
+    while index < flattened.len() {
+        let rules = flattened[index].rules;
+        let mut rule = 0;
+        while rule < rules.len() {
+            len += rules[rule].properties.len();
+            rule += 1;
+        }
+        index += 1;
+    }
+    len
+}
+
+/// The names that constraints and indexes of flattened structs have in the outer one, one behind
+/// the other; `all` are the flattened properties by the names that they have there.
+pub const fn ruled_names<const LEN: usize>(
+    flattened: &[FlattenedSchema],
+    all: &[PropertySchema],
+) -> [&'static str; LEN] {
+    let mut names = [""; LEN];
+    let (mut at, mut start, mut index) = (0, 0, 0);
+    while index < flattened.len() {
+        let FlattenedSchema {
+            properties, rules, ..
+        } = flattened[index];
+        let mut rule = 0;
+        while rule < rules.len() {
+            let mut name = 0;
+            while name < rules[rule].properties.len() {
+                let mut property = 0;
+                while property < properties.len() {
+                    if super::same_text(properties[property].name, rules[rule].properties[name]) {
+                        names[at] = all[start + property].name;
+                    }
+                    property += 1;
+                }
+                at += 1;
+                name += 1;
+            }
+            rule += 1;
+        }
+        start += properties.len();
+        index += 1;
+    }
+    names
+}
+
+/// How many constraints and indexes a struct has together with those flattened into it.
+pub const fn joined_rules_len(own: &[RuleSchema], flattened: &[FlattenedSchema]) -> usize {
+    let (mut len, mut index) = (own.len(), 0);
+    while index < flattened.len() {
+        len += flattened[index].rules.len();
+        index += 1;
+    }
+    len
+}
+
+/// A struct's own constraints and indexes and behind them those of the structs flattened into it;
+/// `names` comes from [`ruled_names`].
+pub const fn joined_rules<const LEN: usize>(
+    own: &[RuleSchema],
+    flattened: &[FlattenedSchema],
+    names: &'static [&'static str],
+) -> [RuleSchema; LEN] {
+    const NONE: RuleSchema = RuleSchema {
+        kind: RuleKind::Range,
+        properties: &[],
+        name: None,
+    };
+    let mut all = [NONE; LEN];
+    let mut at = 0;
+    while at < own.len() {
+        all[at] = own[at];
+        at += 1;
+    }
+    let (mut rest, mut index) = (names, 0);
+    while index < flattened.len() {
+        let rules = flattened[index].rules;
+        let mut rule = 0;
+        while rule < rules.len() {
+            let (properties, behind) = rest.split_at(rules[rule].properties.len());
+            all[at] = RuleSchema {
+                kind: rules[rule].kind,
+                properties,
+                name: None,
+            };
+            rest = behind;
+            at += 1;
+            rule += 1;
+        }
+        index += 1;
+    }
+    all
+}
+
+/// Whether one of them wants a property to be there.
+pub const fn requires(rules: &[RuleSchema]) -> bool {
+    let mut index = 0;
+    while index < rules.len() {
+        if matches!(rules[index].kind, RuleKind::Exists) {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }
 
 /// `count` of the properties, from the one at `start`.

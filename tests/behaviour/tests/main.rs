@@ -21,6 +21,8 @@ mod errors;
 mod faults;
 #[path = "behaviour/find.rs"]
 mod find;
+#[path = "behaviour/flattened_schema.rs"]
+mod flattened_schema;
 #[path = "behaviour/foreign.rs"]
 mod foreign;
 #[path = "behaviour/graph_save.rs"]
