@@ -11,6 +11,7 @@ on_every_backend!(
     pairs_in_bulk_lead_to_several_structs,
     a_batch_of_pairs_is_written_whole_or_not_at_all,
     structs_that_are_lent_know_their_times,
+    exactly_these_ends_leave_nobody_alone,
 );
 
 #[derive(Node, Debug, Clone, PartialEq)]
@@ -303,4 +304,37 @@ async fn structs_that_are_lent_know_their_times(backend: Backend) {
     assert!(shares.iter().all(|share| share.since.get() == since));
     firm.owners.replace_all(ends).await.unwrap();
     assert!(shares.iter().all(|share| share.since.get() == since));
+}
+
+#[derive(Node, Debug, Clone)]
+#[node(label = "EndKeeper")]
+struct Keeper {
+    #[node(key)]
+    name: String,
+    #[relationship(type = "END_KEEPS")]
+    keeps: Many<Pet>,
+}
+
+#[derive(Node, Debug, Clone)]
+#[node(label = "EndPet")]
+struct Pet {
+    #[node(key)]
+    name: String,
+    #[relationship(type = "END_KEEPS", direction = "in")]
+    keepers: OneOrMore<Keeper>,
+}
+
+async fn exactly_these_ends_leave_nobody_alone(backend: Backend) {
+    let graph = backend.graph().await;
+    let keepers = ["ann", "bob"].map(|name| Keeper::new(backend.key(name)));
+    let pets = ["cat", "dog"].map(|name| Pet::new(backend.key(name)));
+    graph.save_all(&keepers).await.unwrap();
+    graph.save_all(&pets).await.unwrap();
+    keepers[0].keeps.connect_all(&pets).await.unwrap();
+    let alone = keepers[0].keeps.replace_all(&pets[..1]).await.unwrap_err();
+    assert!(matches!(alone.kind(), ErrorKind::Cardinality { .. }));
+    assert_eq!(keepers[0].keeps.count().await.unwrap(), 2);
+    keepers[1].keeps.connect(&pets[1]).await.unwrap();
+    keepers[0].keeps.replace_all(&pets[..1]).await.unwrap();
+    assert_eq!(keepers[0].keeps.count().await.unwrap(), 1);
 }
