@@ -148,11 +148,14 @@ async fn times(place: &mut Place, options: &Options, size: Size) -> Result<(), F
     Ok(())
 }
 
+/// Rounds in which everybody warms up: the server plans what it has not seen, and compiles what runs
+/// often.
+const WARMING: usize = 5;
+
 async fn row(place: &mut Place, work: Work, rounds: usize, size: Size) -> Result<(), Failure> {
     let count = size.of(work);
     let (mut theirs, mut bare, mut ours) = (Vec::new(), Vec::new(), Vec::new());
-    // One round more, in which everybody warms up.
-    for round in 0..=rounds {
+    for round in 0..WARMING + rounds {
         let key = |who: &str| format!("{who}-{}-{round}", work.name());
         // Nobody is always the one who comes first.
         let (mut by_hand, mut mapped) = Default::default();
@@ -169,7 +172,7 @@ async fn row(place: &mut Place, work: Work, rounds: usize, size: Size) -> Result
             }
             _ => None,
         };
-        if round > 0 {
+        if round >= WARMING {
             bare.push(by_hand);
             ours.push(mapped);
             theirs.extend(asked);
