@@ -160,6 +160,7 @@ pub(crate) fn broken_relationship(input: &DeriveInput, error: &syn::Error) -> To
                     relationship_type: "",
                     properties: &[],
                     rules: &[],
+                    identified: false,
                 };
                 #codec
             }

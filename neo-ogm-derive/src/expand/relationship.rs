@@ -32,6 +32,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
     let decode = codec::decode(&fields);
     let check = extras::check(&model.properties, &model.extras);
     let managed = extras::managed(&model.properties, &model.extras);
+    let identified = model.extras.element_id.is_some();
     let hooks = extras::relationship_hooks(&model.extras);
     let tokens = tokens::fields(&model.vis, &fields);
     let defaults = defaults(model);
@@ -52,6 +53,7 @@ pub(crate) fn relationship(model: &RelationshipModel, input: &DeriveInput) -> To
                     relationship_type: #relationship_type,
                     properties: __PROPERTIES,
                     rules: __RULES,
+                    identified: #identified,
                 };
                 #encode_key
                 #encode

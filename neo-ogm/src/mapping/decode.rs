@@ -126,14 +126,6 @@ pub fn decode_relationship<R: Relationship>(
     decoder: &mut Decoder<'_>,
     graph: &Graph,
 ) -> Result<R, DecodeError> {
-    decode_identified(decoder, graph).map(|(carried, _)| carried)
-}
-
-/// The same, with the relationship's element id.
-pub(crate) fn decode_identified<'a, R: Relationship>(
-    decoder: &mut Decoder<'a>,
-    graph: &Graph,
-) -> Result<(R, Option<&'a str>), DecodeError> {
     let header = decoder.relationship_header()?;
     let expected = R::SCHEMA.relationship_type;
     let found = graph.name(header.relationship_type);
@@ -143,28 +135,33 @@ pub(crate) fn decode_identified<'a, R: Relationship>(
         )));
     }
     let mut carried = R::decode_properties(decoder)?;
-    let id = decoder
-        .relationship_footer(&header)?
-        .map(|footer| footer.element_id);
-    if let Some(id) = id {
-        carried.set_element_id(id);
+    if let Some(footer) = decoder.relationship_footer(&header)? {
+        carried.set_element_id(footer.element_id);
     }
     if R::HOOKS {
         carried.loaded()?;
     }
-    Ok((carried, id))
+    Ok(carried)
 }
 
-/// Reads what a relationship carries and its element id, or nothing where none was sent.
-pub(crate) fn read_relationship<'a, R: Relationship>(
-    decoder: &mut Decoder<'a>,
+/// Reads what a query gave that [asked](crate::mapping::RelationshipSchema::asked) for what a
+/// relationship carries.
+pub(crate) fn decode_carried<R: Relationship>(
+    decoder: &mut Decoder<'_>,
     graph: &Graph,
-) -> Result<(R, Option<&'a str>), DecodeError> {
-    if !R::SCHEMA.is_read() && decoder.null() {
-        // An empty map: what a relationship without properties carries.
-        return Ok((R::decode_properties(&mut Decoder::new(&[0xA0]))?, None));
+) -> Result<R, DecodeError> {
+    if R::SCHEMA.identified {
+        return decode_relationship(decoder, graph);
     }
-    decode_identified(decoder, graph)
+    let mut carried = match decoder.null() {
+        // An empty map.
+        true => R::decode_properties(&mut Decoder::new(&[0xA0]))?,
+        false => R::decode_properties(decoder)?,
+    };
+    if R::HOOKS {
+        carried.loaded()?;
+    }
+    Ok(carried)
 }
 
 impl<T: FromColumn> FromColumn for Option<T> {

@@ -17,7 +17,7 @@ mod rule;
 mod schema;
 
 pub use check::{HasLength, HasRange, HasText, Violation, Violations};
-pub(crate) use decode::read_relationship;
+pub(crate) use decode::decode_carried;
 pub use decode::{FromColumn, decode_node, decode_relationship, variant_of};
 pub use entity::Entity;
 pub use hooks::{HookContext, Hooks, NodeEvent, Operation, RelationshipEvent, RelationshipHooks};

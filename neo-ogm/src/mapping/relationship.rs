@@ -79,6 +79,7 @@ impl Relationship for () {
         relationship_type: "",
         properties: &[],
         rules: &[],
+        identified: false,
     };
 
     fn encode_key(&self, _: usize, _: &mut Encoder<'_>) -> Result<(), EncodeError> {

@@ -1,6 +1,7 @@
 //! The description of a model: constants that the derive macros write and everything else reads.
 
 use super::rule::RuleSchema;
+use std::borrow::Cow;
 
 /// What a struct with `#[derive(Node)]`, or an enum with `#[derive(Nodes)]`, says of its nodes.
 ///
@@ -175,13 +176,22 @@ pub struct RelationshipSchema {
     pub properties: &'static [PropertySchema],
     /// Constraints and indexes.
     pub rules: &'static [RuleSchema],
+    /// Whether the struct has a field for the element id.
+    pub identified: bool,
 }
 
 impl RelationshipSchema {
-    /// Whether a query that reads relationships asks for them: what is no struct has nothing to be
-    /// read.
-    pub(crate) fn is_read(&self) -> bool {
-        !self.relationship_type.is_empty()
+    /// What a query gives of the relationship `variable`: no more than the struct has fields for. A
+    /// relationship as a whole comes with its ids and those of its nodes, which is more than most
+    /// carry.
+    pub(crate) fn asked(&self, variable: &str) -> Cow<'static, str> {
+        if self.identified {
+            variable.to_owned().into()
+        } else if self.properties.is_empty() {
+            "null".into()
+        } else {
+            format!("properties({variable})").into()
+        }
     }
 
     /// Whether a relationship has properties that its struct writes, besides its keys.

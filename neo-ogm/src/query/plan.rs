@@ -12,7 +12,7 @@ use super::hop::Hop;
 use super::order::{OrderStep, Orders, steps};
 use super::token::Relation;
 use crate::executor::Graph;
-use crate::mapping::{Entity, Node, RelationSchema, Relationship, read_relationship};
+use crate::mapping::{Entity, Node, RelationSchema, Relationship, decode_carried};
 
 /// A relationship to load in the same query: which of its nodes, in which order, and what to load
 /// from there on. Made from a token: `Book::AUTHOR.filter(…)`, `Book::AUTHOR.then(…)`.
@@ -112,7 +112,7 @@ fn read_carried<R: Relationship>(
     decoder: &mut Decoder<'_>,
     graph: &Graph,
 ) -> Result<Box<dyn Any + Send + Sync>, DecodeError> {
-    Ok(Box::new(read_relationship::<R>(decoder, graph)?.0))
+    Ok(Box::new(decode_carried::<R>(decoder, graph)?))
 }
 
 impl LoadPlan {

@@ -16,84 +16,26 @@ use super::said::PropertiesMissing;
 use super::{Origin, Visitor};
 use crate::error::{Error, ErrorKind};
 use crate::executor::Graph;
-use crate::mapping::{Entity, Node, RelationSchema, Relationship, read_relationship};
+use crate::mapping::{Entity, Node, RelationSchema, Relationship, decode_carried};
 use crate::query::LoadPlan;
 
 /// A node at the other end of a relationship, with what the relationship carries. It derefs to the
 /// node: `related.title` is `related.node.title`.
 ///
-/// Two of them are equal where node and contents are: which relationship it was plays no part.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Related<T, R = ()> {
     /// The node.
     pub node: T,
     /// What the relationship carries.
     pub relationship: R,
-    id: Option<Box<str>>,
 }
 
 impl<T, R> Related<T, R> {
     /// A node with what the relationship to it is to carry.
     pub fn new(node: T, relationship: R) -> Self {
-        Self {
-            node,
-            relationship,
-            id: None,
-        }
-    }
-
-    /// What was read.
-    pub(crate) fn read(node: T, (relationship, id): (R, Option<&str>)) -> Self {
-        Self {
-            node,
-            relationship,
-            id: id.map(Box::from),
-        }
-    }
-
-    /// The id by which the database knows the relationship, where it was read as a whole: by a
-    /// load, a `fetch` or a `find` of a field that has a relationship struct, be it one without
-    /// fields. Relationships without a struct are not asked for, so `Many<Book>` has `None` here,
-    /// and so has what the program itself has put together.
-    ///
-    /// The database may give the id to another relationship when this one is deleted. Where a
-    /// relationship struct wants to have it, it has an
-    /// [`ElementId`](crate::mapping::ElementId) field.
-    ///
-    /// ```
-    /// # use neo_ogm::prelude::*;
-    /// # #[derive(Node, Debug, Clone)]
-    /// # struct Book { #[node(key)] isbn: String,
-    /// #     #[relationship(type = "SIMILAR_TO")] similar: Many<Book, Similar> }
-    /// #[relationship(type = "SIMILAR_TO")]
-    /// #[derive(Debug, Clone)]
-    /// struct Similar {
-    ///     score: f64,
-    /// }
-    ///
-    /// # #[tokio::main] async fn main() -> Result<(), neo_ogm::Error> {
-    /// # let graph = Graph::in_memory().await?;
-    /// # let (book, other) = (Book::new("1"), Book::new("2"));
-    /// # book.save(&graph).await?; other.save(&graph).await?;
-    /// # book.similar.connect(&other).properties(Similar { score: 0.9 }).await?;
-    /// let similar = book.similar.fetch().await?;
-    /// let id = similar[0].element_id().expect("it was read");
-    /// let cypher = "MATCH ()-[r:SIMILAR_TO]->() RETURN elementId(r)";
-    /// assert_eq!(graph.cypher(cypher).get::<String>(&graph).await?, id);
-    /// # Ok(()) }
-    /// ```
-    pub fn element_id(&self) -> Option<&str> {
-        self.id.as_deref()
+        Self { node, relationship }
     }
 }
-
-impl<T: PartialEq, R: PartialEq> PartialEq for Related<T, R> {
-    fn eq(&self, other: &Self) -> bool {
-        self.node == other.node && self.relationship == other.relationship
-    }
-}
-
-impl<T: Eq, R: Eq> Eq for Related<T, R> {}
 
 /// It is the node, as far as its fields and methods are asked for.
 impl<T, R> Deref for Related<T, R> {
@@ -224,12 +166,12 @@ pub(super) fn read_related<T: Entity, R: Relationship>(
             2 + plan.next.len()
         )));
     }
-    let carried = read_relationship::<R>(decoder, graph)?;
+    let relationship = decode_carried(decoder, graph)?;
     let mut node = T::decode(decoder, graph)?;
     for next in &plan.next {
         node.load_related(next, decoder, graph)?;
     }
-    Ok(Related::read(node, carried))
+    Ok(Related { node, relationship })
 }
 
 impl<T: Clone, R: Clone> Clone for Core<T, R> {

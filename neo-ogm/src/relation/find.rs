@@ -14,7 +14,7 @@ use super::{disconnect, values};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target, operation};
 use crate::mapping::{
-    Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent, read_relationship,
+    Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent, decode_carried,
 };
 use crate::query::{
     Condition, Cypher, End, Expr, Filter, Hop, LoadPlan, Loadable, OrderStep, Orders, Parameter,
@@ -402,13 +402,8 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
                     .then(|| cypher.staged_load("n", plan, &mut carried))
             })
             .collect();
-        // What has no struct is not sent.
-        let carries = R::SCHEMA.is_read();
-        cypher.push(if carries {
-            " RETURN r, n"
-        } else {
-            " RETURN null AS carried, n"
-        });
+        let carried = R::SCHEMA.asked("r");
+        cypher.write(format_args!(" RETURN {carried} AS carried, n"));
         for (index, (plan, staged)) in self.loads.iter().zip(staged).enumerate() {
             cypher.push(", ");
             match staged {
@@ -472,12 +467,12 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
     ) -> Result<Related<T, R>, Error> {
         let mut decoder = record.raw_fields();
         let mut read = || {
-            let carried = read_relationship::<R>(&mut decoder, graph)?;
+            let relationship = decode_carried(&mut decoder, graph)?;
             let mut node = T::decode(&mut decoder, graph)?;
             for plan in &self.loads {
                 node.load_related(plan, &mut decoder, graph)?;
             }
-            Ok(Related::read(node, carried))
+            Ok(Related { node, relationship })
         };
         read().map_err(|error| Error::decode(bound.relation.field, error))
     }

@@ -81,6 +81,7 @@ mod tests {
             relationship_type: "LENT",
             properties,
             rules: &[],
+            identified: false,
         };
         let mut text = String::new();
         set.write(&mut text, &schema, "$p");

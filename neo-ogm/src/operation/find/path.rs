@@ -10,7 +10,7 @@ use neo_bolt::packstream::{DecodeError, Decoder, EncodeError};
 
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction};
-use crate::mapping::{Entity, KeyOf, Node, Relationship, read_relationship};
+use crate::mapping::{Entity, KeyOf, Node, Relationship, decode_carried};
 use crate::query::{
     Comparison, Condition, Cypher, Expr, Filter, Hop, Parameters, Relation, arrows, escape,
 };
@@ -243,7 +243,7 @@ impl<N, R> ShortestPath<N, R> {
         }
         cypher.push(")");
         self.each_relationship(&mut cypher, " AND ");
-        cypher.push(RETURN);
+        self.answer(&mut cypher);
         cypher.finish()
     }
 
@@ -259,7 +259,7 @@ impl<N, R> ShortestPath<N, R> {
         self.ends(&mut cypher, keys);
         if self.hop.node.is_empty() && self.hop.relationship.is_empty() {
             self.pattern(&mut cypher, function);
-            cypher.push(RETURN);
+            self.answer(&mut cypher);
             return cypher.finish();
         }
         self.pattern(&mut cypher, "");
@@ -271,7 +271,7 @@ impl<N, R> ShortestPath<N, R> {
             word = " AND ";
         }
         self.each_relationship(&mut cypher, word);
-        cypher.push(RETURN);
+        self.answer(&mut cypher);
         cypher.push(" ORDER BY length(p)");
         if function == "shortestPath" {
             cypher.push(" LIMIT 1");
@@ -309,6 +309,15 @@ impl<N, R> ShortestPath<N, R> {
         cypher.write(format_args!("]{right}(b){close}"));
     }
 
+    /// Writes what is told of the path `p`.
+    fn answer(&self, cypher: &mut Cypher<'_, '_>) {
+        let carried = self.hop.relation.relationship.asked("x");
+        cypher.write(format_args!(
+            " RETURN a IS NOT NULL AS source, b IS NOT NULL AS target, nodes(p) AS nodes, \
+             [x IN relationships(p) | {carried}] AS relationships"
+        ));
+    }
+
     fn each_relationship<'c>(&'c self, cypher: &mut Cypher<'_, 'c>, word: &str) {
         if !self.hop.relationship.is_empty() {
             cypher.push(word);
@@ -318,9 +327,6 @@ impl<N, R> ShortestPath<N, R> {
         }
     }
 }
-
-const RETURN: &str = " RETURN a IS NOT NULL AS source, b IS NOT NULL AS target, \
-                      nodes(p) AS nodes, relationships(p) AS relationships";
 
 #[cfg(feature = "embedded")]
 fn is_embedded(graph: &Graph) -> bool {
@@ -379,8 +385,8 @@ fn read_path<N: Node, R: Relationship>(
     }
     let mut steps = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let carried = read_relationship(decoder, graph)?;
-        steps.push(Related::read(node, carried));
+        let relationship = decode_carried(decoder, graph)?;
+        steps.push(Related { node, relationship });
     }
     Ok(Some(Path { start, steps }))
 }

@@ -31,8 +31,13 @@ pub struct NodeSet<N> {
 struct Pool {
     items: Vec<Item>,
     known: HashMap<(TypeId, String), usize>,
-    seen: HashSet<(usize, usize, usize, String)>,
+    seen: HashSet<Seen>,
 }
+
+/// A relationship that is there already: its node, field and far node, the bytes of what it carries,
+/// and the how manieth of its list it is that looks so. Lists of one field that were cut
+/// differently have it at the same place.
+type Seen = (usize, usize, usize, Vec<u8>, usize);
 
 struct Item {
     node: Box<dyn Any + Send + Sync>,
@@ -167,14 +172,18 @@ impl Pool {
         if !item.loaded.contains(&plan.index) {
             item.loaded.push(plan.index);
         }
+        let mut alike = HashMap::new();
         for _ in 0..decoder.list()? {
             if decoder.list()? != 2 + plan.next.len() {
                 return Err(DecodeError::custom("a related node that is incomplete"));
             }
-            let id = relationship_id(&mut decoder.clone())?;
+            let bytes = decoder.clone().raw()?;
             let carried = (plan.read.relationship)(decoder, graph)?;
             let target = self.read(&plan.read.node, &plan.next, decoder, graph)?;
-            if self.seen.insert((place, plan.index, target, id)) {
+            let number: &mut usize = alike.entry((target, bytes)).or_default();
+            let seen = (place, plan.index, target, bytes.to_vec(), *number);
+            *number += 1;
+            if self.seen.insert(seen) {
                 self.items[place].edges.push(Edge {
                     relation: plan.index,
                     target,
@@ -201,20 +210,6 @@ fn element_id(decoder: &mut Decoder<'_>) -> Result<String, DecodeError> {
     decoder.skip()?;
     let element_id = decoder.node_footer(&header)?;
     Ok(element_id.map_or_else(|| header.id.to_string(), str::to_owned))
-}
-
-/// The same of a relationship; nothing where none was sent, since it carries nothing.
-fn relationship_id(decoder: &mut Decoder<'_>) -> Result<String, DecodeError> {
-    if decoder.null() {
-        return Ok(String::new());
-    }
-    let header = decoder.relationship_header()?;
-    decoder.skip()?;
-    let footer = decoder.relationship_footer(&header)?;
-    Ok(footer.map_or_else(
-        || header.id.to_string(),
-        |footer| footer.element_id.to_owned(),
-    ))
 }
 
 impl<N: Entity> NodeSet<N> {

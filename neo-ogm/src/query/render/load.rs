@@ -14,16 +14,12 @@ impl<'c> Cypher<'_, 'c> {
     pub(crate) fn load(&mut self, from: &str, plan: &'c LoadPlan) {
         let id = self.fresh();
         let (r, m) = (format!("r{id}"), format!("m{id}"));
-        // What has no struct is not sent.
-        let carries = carries(plan);
-        let named = carries || !plan.hop.relationship.is_empty();
+        let carried = plan.relation.relationship.asked(&r);
+        let named = carried != "null" || !plan.hop.relationship.is_empty();
         self.push("[");
         self.hop(from, if named { &r } else { "" }, &plan.hop, &m);
         self.hop_conditions(&r, &plan.hop, &m);
-        self.write(format_args!(
-            " | [{}, {m}",
-            if carries { &r } else { "null" }
-        ));
+        self.write(format_args!(" | [{carried}, {m}"));
         for next in &plan.next {
             self.push(", ");
             self.load(&m, next);
@@ -69,7 +65,7 @@ impl<'c> Cypher<'_, 'c> {
         self.with(carried);
         self.write(format_args!(
             ", collect(CASE WHEN {m} IS NULL THEN null ELSE [{}, {m}",
-            if carries(plan) { &r } else { "null" }
+            plan.relation.relationship.asked(&r)
         ));
         for (next, staged) in plan.next.iter().zip(inner) {
             self.push(", ");
@@ -108,8 +104,4 @@ impl<'c> Cypher<'_, 'c> {
             self.push(name);
         }
     }
-}
-
-fn carries(plan: &LoadPlan) -> bool {
-    plan.relation.relationship.is_read()
 }

@@ -78,6 +78,6 @@ fn main() {
     assert!(!left.right.is_loaded() && !right.left.is_loaded());
     assert_eq!(
         Left::find().load(Left::RIGHT.then(Right::LEFT)).to_cypher(),
-        "MATCH (n:Left) RETURN n, [(n)-[r1:KNOWS_WELL]-(m1:Right) | [r1, m1, [(m1)-[r2:KNOWS_WELL]-(m2:Left) | [r2, m2]]]] AS c0"
+        "MATCH (n:Left) RETURN n, [(n)-[:KNOWS_WELL]-(m1:Right) | [null, m1, [(m1)-[:KNOWS_WELL]-(m2:Left) | [null, m2]]]] AS c0"
     );
 }
