@@ -445,3 +445,45 @@ async fn nodes_are_whole_wherever_a_return_groups() {
         assert_eq!(row[1], Value::Integer(1), "{text}");
     }
 }
+
+#[tokio::test]
+async fn what_is_unwound_keeps_its_keys_where_a_pattern_follows() {
+    let driver = memory();
+    let create = "CREATE (:A {x: 1, k: 7})-[:T {y: 5}]->(:B {x: 2})";
+    ok(&driver, create, params! {}).await;
+    let rows = || params! { "rows" => vec![Value::from(params! { "i" => 7 })] };
+    for (text, expected) in [
+        ("UNWIND [{i: 7}] AS row MATCH (a:A) RETURN row.i", 7),
+        (
+            "UNWIND [{i: 7}] AS row MATCH (a:A) WHERE a.k = row.i RETURN a.x",
+            1,
+        ),
+        (
+            "UNWIND $rows AS row MATCH (a:A) RETURN DISTINCT row.i + a.x",
+            8,
+        ),
+        (
+            "UNWIND [date('2020-01-02')] AS d MATCH (a:A) RETURN d.year",
+            2020,
+        ),
+        (
+            "UNWIND [{i: 7}] AS row UNWIND [{j: 3}] AS two MATCH (a:A) RETURN row.i * two.j",
+            21,
+        ),
+        (
+            "UNWIND [{i: 7}] AS row MERGE (c:C {x: row.i}) RETURN row.i + c.x",
+            14,
+        ),
+        (
+            "UNWIND [{i: 7}] AS row OPTIONAL MATCH (a:Z) RETURN row.i",
+            7,
+        ),
+        (
+            "MATCH (a:A)-[r:T]->() UNWIND [{i: 7}] AS row MATCH (c:B) RETURN row.i + r.y + a.x + c.x",
+            15,
+        ),
+    ] {
+        let found = ok(&driver, text, rows()).await;
+        assert_eq!(found, [[Value::Integer(expected)]], "{text}");
+    }
+}

@@ -58,6 +58,8 @@ fn check(dir: &PathBuf) -> Result<Duration, Failure> {
         .args(["check", "--quiet", "--offline", "--target-dir"])
         .arg(dir.join("target"))
         .current_dir(dir)
+        // What an earlier round has left would be most of it.
+        .env("CARGO_INCREMENTAL", "0")
         .stdin(Stdio::null())
         .output()?;
     match output.status.success() {

@@ -87,6 +87,9 @@ pub(crate) fn rewrite(
             (at + 1, format!("WITH {} RETURN", variables.join(", "))),
         );
     }
+    for (at, text) in unwound(tokens, places, clauses) {
+        replaced.insert(at, (at + 1, text));
+    }
     let text = rewriter.range(0..tokens.len(), &replaced)?;
     Ok(Rewritten { text, finish })
 }
@@ -127,6 +130,39 @@ fn grouping_returns(
         if grouped && by && !variables.is_empty() {
             found.push((clause.body.start - 1, variables));
         }
+    }
+    found
+}
+
+/// Where an `UNWIND` names its variable, and what is written there: the engine forgets what such a
+/// variable's keys are when a pattern follows, so that `row.key` is null. It does not where a
+/// `WITH` has given the variable another name.
+fn unwound(tokens: &Tokens<'_>, places: &[Place], clauses: &[Clause]) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut part = 0;
+    for (number, clause) in clauses.iter().enumerate() {
+        if clause.keyword == "UNION" {
+            part = number + 1;
+        }
+        let behind = clauses.iter().skip(number + 1);
+        let patterns = behind
+            .take_while(|next| !matches!(next.keyword, "WITH" | "RETURN" | "UNION"))
+            .any(|next| matches!(next.keyword, "MATCH" | "MERGE" | "CREATE"));
+        if clause.keyword != "UNWIND" || !patterns {
+            continue;
+        }
+        let mut body = clause.body.clone().rev();
+        let alias = body.find(|index| places.get(*index) == Some(&Place::Alias));
+        let Some((at, name)) = alias.and_then(|at| Some((at, tokens.name(at)?))) else {
+            continue;
+        };
+        let mut text = format!("neo_unwound{at} WITH ");
+        for before in scope(tokens, places, clauses.get(part..number).unwrap_or(&[])) {
+            text.push_str(&names::encode(&before));
+            text.push_str(", ");
+        }
+        text.push_str(&format!("neo_unwound{at} AS {}", names::encode(&name)));
+        found.push((at, text));
     }
     found
 }
@@ -384,6 +420,21 @@ mod tests {
                 .text,
             "MATCH (a) WITH a.k AS k MATCH (n) WITH k, n RETURN n, k, count(*) AS c"
         );
+    }
+
+    #[test]
+    fn what_is_unwound_has_another_name_before_a_pattern() {
+        let text = "MATCH (n) UNWIND $l AS `r w` OPTIONAL MATCH (m) RETURN `r w`.k";
+        let row = names::encode("r w");
+        assert_eq!(
+            rewritten(text).unwrap().text,
+            format!(
+                "MATCH (n) UNWIND $l AS neo_unwound7 WITH n, neo_unwound7 AS {row} OPTIONAL MATCH (m) \
+                 RETURN {row}.k"
+            )
+        );
+        let text = "UNWIND $l AS row WITH row.k AS k MATCH (m {k: k}) RETURN m";
+        assert_eq!(rewritten(text).unwrap().text, text);
     }
 
     #[test]
