@@ -189,6 +189,19 @@ async fn one_by_one(graph: &Graph) -> Result<(), neo_ogm::Error> {
     Ok(())
 }
 
+/// A node with all that its relationship fields hold, in one transaction.
+async fn as_a_graph(graph: &Graph) -> Result<(), neo_ogm::Error> {
+    let mut depot = Depot::new("Lima");
+    for number in 3001..=3003 {
+        let product = Product::new(number, "From Peru", 5.0, 10);
+        depot.products.push_with(product, StoredIn { shelf: 7 });
+    }
+    graph.save_graph(&depot).await?;
+    let in_lima = Product::find().filter(Product::DEPOT.has(Depot::CITY.eq("Lima")));
+    assert_eq!(in_lima.count(graph).await?, 3);
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), neo_ogm::Error> {
     isolated(async |graph| {
@@ -196,7 +209,8 @@ async fn main() -> Result<(), neo_ogm::Error> {
         in_batches(&graph).await?;
         bad_rows(&graph).await?;
         by_filter(&graph).await?;
-        one_by_one(&graph).await
+        one_by_one(&graph).await?;
+        as_a_graph(&graph).await
     })
     .await
 }
