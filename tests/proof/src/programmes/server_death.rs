@@ -14,8 +14,8 @@ use crate::model::{self, Author, Book, WrittenBy, count};
 const WRITERS: u64 = 16;
 
 /// For how long a call is tried again: a server that is killed is away for as long as its start takes,
-/// which on a busy machine is longer than the 30 s of the drivers.
-const RETRIES: Duration = Duration::from_secs(90);
+/// which on a busy machine may be longer than the 30 s of the drivers.
+const RETRIES: Duration = Duration::from_secs(60);
 
 /// Starts the server. `NEO4J_URI` names one that others use, which is not ours to kill.
 fn start(line: Line) -> Result<Option<Arc<Server>>, Failure> {
@@ -52,7 +52,8 @@ async fn deaths(context: &mut Context, line: Line) -> Result<(), Failure> {
     let author = Author::new("the author");
     author.save(&graph).await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let (recovered, written) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let recovered = Arc::new(AtomicU64::new(0));
+    let written: Arc<[AtomicU64]> = (0..WRITERS).map(|_| AtomicU64::new(0)).collect();
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
         let (graph, author) = (graph.clone(), author.clone());
@@ -66,10 +67,17 @@ async fn deaths(context: &mut Context, line: Line) -> Result<(), Failure> {
     let mut progress = context.progress(kills);
     let mut away = Duration::ZERO;
     for _ in 0..kills {
-        // In the middle of work, not before it has begun.
-        let enough = written.load(Ordering::Relaxed) + 64;
-        let patience = Instant::now() + Duration::from_secs(60);
-        while written.load(Ordering::Relaxed) < enough && Instant::now() < patience {
+        // In the middle of work, and not before everybody is back from the last death.
+        let before: Vec<u64> = written
+            .iter()
+            .map(|one| one.load(Ordering::Relaxed))
+            .collect();
+        let back = || {
+            let mut writers = written.iter().zip(&before);
+            writers.all(|(now, before)| now.load(Ordering::Relaxed) >= before + 4)
+        };
+        let patience = Instant::now() + RETRIES;
+        while !back() && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         tokio::time::sleep(Duration::from_millis(random.next() % 500)).await;
@@ -135,7 +143,7 @@ async fn write(
     author: &Author,
     stop: &AtomicBool,
     recovered: &AtomicU64,
-    written: &AtomicU64,
+    written: &[AtomicU64],
 ) -> Writer {
     let mut this = Writer::default();
     let mut number = 0_u64;
@@ -158,7 +166,9 @@ async fn write(
         match done {
             Ok(attempts) => {
                 this.acknowledged += 1;
-                written.fetch_add(1, Ordering::Relaxed);
+                if let Some(mine) = usize::try_from(writer).ok().and_then(|at| written.get(at)) {
+                    mine.fetch_add(1, Ordering::Relaxed);
+                }
                 recovered.fetch_add(u64::from(attempts > 1), Ordering::Relaxed);
             }
             Err(error) => this.surfaced.push(error.to_string()),
