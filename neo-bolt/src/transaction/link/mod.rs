@@ -412,6 +412,25 @@ impl Link {
         }
     }
 
+    /// Queues a statement and the request for its first `size` records.
+    async fn send<'s>(
+        &self,
+        state: &'s mut State,
+        unread: &mut Unread<'_>,
+        (statement, parameters): (&Arc<str>, &(dyn ToBolt + Sync)),
+        size: i64,
+    ) -> Result<(&'s mut Lease, StreamId), Error> {
+        let lease = self.open(state).await?;
+        let begin = self.auto_commit.then(|| self.begin());
+        let connection = lease.connection()?;
+        let machine = connection.machine();
+        let stream = machine.run(statement, parameters, begin.as_deref())?;
+        connection.log_statement(statement);
+        unread.stream = Some(stream);
+        connection.machine().pull(stream, size)?;
+        Ok((lease, stream))
+    }
+
     /// Sends a statement and waits for its columns.
     pub(crate) async fn run(
         &self,
@@ -424,15 +443,10 @@ impl Link {
             stream: None,
         };
         let run = async {
-            let lease = self.open(&mut held.state).await?;
-            let begin = self.auto_commit.then(|| self.begin());
-            let connection = lease.connection()?;
-            let machine = connection.machine();
-            let stream = machine.run(statement, parameters, begin.as_deref())?;
-            connection.log_statement(statement);
-            let machine = connection.machine();
-            unread.stream = Some(stream);
-            machine.pull(stream, self.fetch_size)?;
+            let query = (statement, parameters);
+            let (lease, stream) = self
+                .send(&mut held.state, &mut unread, query, self.fetch_size)
+                .await?;
             self.drive(lease, Wanted::Keys(stream)).await?;
             let machine = lease.connection()?.machine();
             match (machine.keys(stream), machine.failure()) {
@@ -462,15 +476,8 @@ impl Link {
             stream: None,
         };
         let execute = async {
-            let lease = self.open(&mut held.state).await?;
-            let begin = self.auto_commit.then(|| self.begin());
-            let connection = lease.connection()?;
-            let machine = connection.machine();
-            let stream = machine.run(statement, parameters, begin.as_deref())?;
-            connection.log_statement(statement);
-            let machine = connection.machine();
-            unread.stream = Some(stream);
-            machine.pull(stream, -1)?;
+            let query = (statement, parameters);
+            let (lease, stream) = self.send(&mut held.state, &mut unread, query, -1).await?;
             self.drive(lease, Wanted::Idle).await?;
             collect(lease, stream)
         };
