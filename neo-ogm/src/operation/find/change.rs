@@ -8,13 +8,13 @@ use std::sync::Arc;
 use neo_bolt::AccessMode;
 
 use super::Find;
+use super::lock::lock_again_asked;
 use super::question::{Question, Start};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Executor, Target, operation};
 use crate::mapping::{Entity, Node, Property, PropertyRole};
 use crate::operation::write::{KEPT_WRITES, WRITES, of_role, write_token};
 use crate::query::{Assignments, Comparand, Cypher, Field, Parameter, Parameters, escape};
-use crate::relation::lock;
 
 /// How it is changed.
 impl<N: Node> Find<N> {
@@ -282,24 +282,13 @@ impl Stamps {
 }
 
 /// Writes what finds the nodes, as `n` with `more` beside it, and locks them.
-///
-/// Nodes are found before they are locked, and somebody else may have changed them in between, so
-/// those that do not pass any more are left out.
 fn locked<'c>(
     question: &'c Question,
     cypher: &mut Cypher<'_, 'c>,
     more: impl FnOnce(&mut Cypher<'_, 'c>),
 ) {
     question.matching(cypher, "n");
-    let mut text = String::new();
-    lock(&mut text, "n");
-    cypher.push(&text);
-    cypher.push(" WITH n");
-    more(cypher);
-    if !question.conditions.is_empty() {
-        cypher.push(" WHERE ");
-        cypher.conjunction("n", &question.conditions);
-    }
+    lock_again_asked(cypher, &question.conditions, more);
 }
 
 impl<N: Node> IntoFuture for UpdateFound<N> {

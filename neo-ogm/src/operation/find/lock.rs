@@ -10,7 +10,7 @@ use super::{Find, Found};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Target, Transaction};
 use crate::mapping::Entity;
-use crate::query::{Cypher, Parameters};
+use crate::query::{Condition, Cypher, Parameters};
 use crate::relation::lock;
 
 /// A question for nodes that are locked; made by [`Find::lock`].
@@ -150,6 +150,27 @@ impl<N: Entity> Locked<N> {
     }
 }
 
+/// Locks the nodes that were found as `n`, gives `more` beside them, and asks for the conditions
+/// again.
+///
+/// Nodes are found before they are locked, and somebody else may have changed them in between, so
+/// those that do not pass any more are left out.
+pub(super) fn lock_again_asked<'c>(
+    cypher: &mut Cypher<'_, 'c>,
+    conditions: &'c [Condition],
+    more: impl FnOnce(&mut Cypher<'_, 'c>),
+) {
+    let mut text = String::new();
+    lock(&mut text, "n");
+    cypher.push(&text);
+    cypher.push(" WITH n");
+    more(cypher);
+    if !conditions.is_empty() {
+        cypher.push(" WHERE ");
+        cypher.conjunction("n", conditions);
+    }
+}
+
 /// Finds the nodes and cuts them to their page, locks what is left, and then reads it; `whole` is
 /// the question without its page.
 fn render<'c>(
@@ -160,14 +181,7 @@ fn render<'c>(
     let mut cypher = Cypher::new(parameters);
     question.matching(&mut cypher, "n");
     question.cut(&mut cypher);
-    let mut locking = String::new();
-    lock(&mut locking, "n");
-    cypher.push(&locking);
-    cypher.push(" WITH n");
-    if !whole.conditions.is_empty() {
-        cypher.push(" WHERE ");
-        cypher.conjunction("n", &whole.conditions);
-    }
+    lock_again_asked(&mut cypher, &whole.conditions, |_| ());
     whole.rest(&mut cypher, vec!["n".to_owned()], &Returned::Nodes);
     cypher.finish()
 }
