@@ -16,6 +16,7 @@ struct Inner {
     retryable: bool,
     attempts: u32,
     commit_outcome: CommitOutcome,
+    lacks_receipt_constraint: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -89,6 +90,7 @@ impl Error {
             retryable,
             attempts: 1,
             commit_outcome: CommitOutcome::NotSent,
+            lacks_receipt_constraint: false,
             source: None,
         }))
     }
@@ -170,6 +172,39 @@ impl Error {
         self
     }
 
+    /// Whether the connection was lost, or there was none.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::ServiceUnavailable | ErrorKind::SessionExpired | ErrorKind::Protocol
+        )
+    }
+
+    /// A claim has shown that nothing was committed: another attempt does no harm.
+    pub(crate) fn not_committed(mut self) -> Self {
+        self.0.commit_outcome = CommitOutcome::NotSent;
+        self.0.retryable = true;
+        self
+    }
+
+    /// A claim could not decide what became of the commit.
+    pub(crate) fn undecided(mut self, claim: &Self) -> Self {
+        self.0.message = format!("{}; asking for its receipt failed: {claim}", self.0.message);
+        self
+    }
+
+    /// The outcome could have been decided if the database had the constraint for receipts.
+    pub(crate) fn without_receipts(mut self) -> Self {
+        self.0.lacks_receipt_constraint |= self.0.commit_outcome == CommitOutcome::Unknown;
+        self
+    }
+
+    /// Whether the outcome of the commit is unknown because the database has no constraint for
+    /// receipts, though the transaction was to be delivered exactly once.
+    pub fn lacks_receipt_constraint(&self) -> bool {
+        self.0.lacks_receipt_constraint
+    }
+
     /// Says that the commit had taken effect when this happened.
     pub(crate) fn after_commit(mut self) -> Self {
         self.0.commit_outcome = CommitOutcome::Committed;
@@ -188,6 +223,7 @@ impl Error {
             retryable: self.0.retryable,
             attempts: self.0.attempts,
             commit_outcome: self.0.commit_outcome,
+            lacks_receipt_constraint: self.0.lacks_receipt_constraint,
             source: None,
         }))
     }
@@ -262,6 +298,12 @@ impl fmt::Display for Error {
             CommitOutcome::Committed => f.write_str("; the transaction is committed")?,
             CommitOutcome::Unknown => {
                 f.write_str("; it is unknown whether the commit took effect")?;
+                if self.0.lacks_receipt_constraint {
+                    f.write_str(
+                        ", because the database has no receipt constraint: create it once with \
+                         `Driver::create_receipt_constraint` (neo-ogm: `Graph::apply_schema`)",
+                    )?;
+                }
             }
         }
         Ok(())

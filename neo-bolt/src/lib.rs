@@ -21,6 +21,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | public API | `driver`, `session`, `transaction`, `result`, `record`, `summary` |
+//! | exactly once | `receipt` |
 //! | which member | `routing` |
 //! | which connection | `pool` |
 //! | socket and machine | `connection` |
@@ -57,6 +58,7 @@ mod error;
 mod gql;
 mod pool;
 mod protocol;
+mod receipt;
 mod record;
 mod resolver;
 mod result;
@@ -84,9 +86,10 @@ pub use error::{CommitOutcome, Error, ErrorKind};
 pub use gql::{GqlError, GqlErrorClassification};
 pub use pool::ConnectionPoolMetrics;
 pub use protocol::Version;
+pub use receipt::ReceiptStatement;
 pub use record::{Column, Record, Row};
 pub use resolver::Resolver;
-pub use result::{Graph, RecordStream, RecordsAs};
+pub use result::{EagerResult, Graph, RecordStream, RecordsAs};
 pub use retry::RetryPolicy;
 pub use routing::RoutingTable;
 pub use session::Session;
@@ -94,4 +97,4 @@ pub use summary::{
     GqlStatusObject, InputPosition, Notification, NotificationClassification, NotificationSeverity,
     Plan, ProfiledPlan, QueryType, ResultSummary, ServerInfo, SummaryCounters,
 };
-pub use transaction::{EagerResult, ManagedTransaction, Transaction};
+pub use transaction::{ManagedTransaction, Transaction};

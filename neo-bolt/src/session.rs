@@ -12,6 +12,7 @@ use crate::driver::Shared;
 use crate::error::Error;
 use crate::packstream::ToBolt;
 use crate::protocol::{Api, Begin};
+use crate::receipt::Delivery;
 use crate::result::RecordStream;
 use crate::retry::{Backoff, chance};
 use crate::transaction::{Link, LinkConfig, ManagedTransaction, Memory, Transaction};
@@ -44,8 +45,7 @@ impl Session {
         mode: AccessMode,
         config: &TransactionConfig,
         api: Api,
-        attempt: u32,
-        api_told: bool,
+        run: Attempt,
     ) -> Result<Arc<Link>, Error> {
         let bookmarks = self.memory.bookmarks().await?;
         let database = self.config.database.clone();
@@ -68,11 +68,33 @@ impl Session {
                 .unwrap_or(FetchSize::DEFAULT)
                 .count(),
             auto_commit: api == Api::AutoCommit,
-            attempt,
+            attempt: run.number,
             idempotent: config.idempotent,
             auth: self.config.auth.clone(),
-            api: (!api_told).then_some(api),
+            api: (!run.api_told).then_some(api),
+            delivery: run.delivery,
+            retry_policy: self.driver.config.retry_policy,
+            started: run.started,
         }))
+    }
+
+    /// How a transaction is delivered. That is known before it has a connection, because the check
+    /// for the constraint takes one, too.
+    async fn delivery(
+        &self,
+        mode: AccessMode,
+        config: &TransactionConfig,
+    ) -> Result<Delivery, Error> {
+        let exactly_once = config.exactly_once || self.config.exactly_once;
+        if !exactly_once || mode == AccessMode::Read {
+            return Ok(Delivery::Plain);
+        }
+        let begin = Begin {
+            database: self.config.database.clone().or_else(|| self.memory.home()),
+            impersonated_user: self.config.impersonated_user.clone(),
+            ..Begin::default()
+        };
+        self.driver.delivery(begin, self.config.auth.clone()).await
     }
 
     /// Runs one statement in a transaction that commits by itself when its result is read. It is
@@ -104,7 +126,8 @@ impl Session {
     ) -> Result<RecordStream, Error> {
         self.finish_previous().await?;
         let mode = self.config.access_mode;
-        let link = self.link(mode, &config, Api::AutoCommit, 1, false).await?;
+        let run = Attempt::default();
+        let link = self.link(mode, &config, Api::AutoCommit, run).await?;
         let (stream, keys) = link.run(&statement.into(), &parameters).await?;
         self.previous = Some(Arc::clone(&link));
         Ok(RecordStream::new(link, stream, keys))
@@ -140,7 +163,11 @@ impl Session {
     ) -> Result<Transaction<'s>, Error> {
         self.finish_previous().await?;
         let (mode, api) = (self.config.access_mode, Api::ExplicitTransaction);
-        let link = self.link(mode, config, api, 1, false).await?;
+        let run = Attempt {
+            delivery: self.delivery(mode, config).await?,
+            ..Attempt::default()
+        };
+        let link = self.link(mode, config, api, run).await?;
         // Rolls back where this future is dropped.
         let transaction = Transaction::new(Arc::clone(&link));
         if !self.config.pipelined_begin {
@@ -288,10 +315,16 @@ impl Session {
         self.finish_previous().await?;
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
+        let delivery = self.delivery(mode, &config).await?;
         let (mut api_told, mut lost_commit) = (false, false);
         loop {
-            let attempt = backoff.attempt();
-            let link = self.link(mode, &config, api, attempt, api_told).await?;
+            let run = Attempt {
+                number: backoff.attempt(),
+                api_told,
+                delivery: delivery.clone(),
+                started: Some(started),
+            };
+            let link = self.link(mode, &config, api, run).await?;
             link.comes_after(lost_commit);
             // Dropped with this future: then it is over, whoever has kept a handle.
             let _over = GiveUp(Arc::clone(&link));
@@ -367,6 +400,28 @@ impl Session {
     /// What a transaction must have seen to see what this session did.
     pub fn last_bookmarks(&self) -> Bookmarks {
         self.memory.last_bookmarks()
+    }
+}
+
+/// One attempt at a transaction.
+struct Attempt {
+    /// Counted from 1.
+    number: u32,
+    /// Whether the server knows which part of the driver is used.
+    api_told: bool,
+    delivery: Delivery,
+    /// When the first attempt began, if there may be several.
+    started: Option<Instant>,
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self {
+            number: 1,
+            api_told: false,
+            delivery: Delivery::Plain,
+            started: None,
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use arrow_schema::{DataType, Field, Schema};
 
 use crate::error::{Error, ErrorKind};
 use crate::record::Record;
+use crate::result::EagerResult;
 use crate::result::RecordStream;
-use crate::transaction::EagerResult;
 use crate::value::Value;
 use kind::Kind;
 

@@ -115,6 +115,7 @@ pub struct SessionConfig {
     pub(crate) auth: Option<AuthToken>,
     pub(crate) notifications: NotificationConfig,
     pub(crate) pipelined_begin: bool,
+    pub(crate) exactly_once: bool,
 }
 
 impl SessionConfig {
@@ -175,6 +176,14 @@ impl SessionConfig {
         self.pipelined_begin = pipelined;
         self
     }
+
+    /// Commits a receipt with each managed and explicit transaction that writes, so that a lost
+    /// commit is decided instead of reported as unknown; see
+    /// [`TransactionConfig::exactly_once`]. Default: off.
+    pub fn exactly_once(mut self, exactly_once: bool) -> Self {
+        self.exactly_once = exactly_once;
+        self
+    }
 }
 
 /// The options of one transaction.
@@ -184,6 +193,7 @@ pub struct TransactionConfig {
     pub(crate) timeout: Option<Duration>,
     pub(crate) metadata: Map,
     pub(crate) idempotent: bool,
+    pub(crate) exactly_once: bool,
 }
 
 impl TransactionConfig {
@@ -193,6 +203,25 @@ impl TransactionConfig {
     /// [`CommitOutcome::Unknown`](crate::CommitOutcome::Unknown).
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
+        self
+    }
+
+    /// Commits a receipt together with the work, if the transaction writes.
+    ///
+    /// If the connection is lost between COMMIT and its answer, the receipt decides: a managed
+    /// transaction that was committed returns the value of that attempt, one that was not committed
+    /// runs again, and an explicit transaction knows which of the two its commit was. So the work
+    /// takes effect exactly once, even if other clients write to the same data in between. The
+    /// receipt leaves with COMMIT and costs no round trip.
+    ///
+    /// This takes the constraint that
+    /// [`Driver::create_receipt_constraint`](crate::Driver::create_receipt_constraint) creates.
+    /// Without it, or if the transaction changes the schema, the outcome of a lost commit is
+    /// [`CommitOutcome::Unknown`](crate::CommitOutcome::Unknown).
+    ///
+    /// Default: the setting of the session.
+    pub fn exactly_once(mut self, exactly_once: bool) -> Self {
+        self.exactly_once = exactly_once;
         self
     }
 

@@ -233,6 +233,7 @@ impl DriverBuilder {
             shared: Arc::new(Shared {
                 provider,
                 config: self.config,
+                receipts: Arc::default(),
                 bookmarks,
                 encrypted,
             }),

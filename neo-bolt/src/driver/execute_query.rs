@@ -1,5 +1,6 @@
 //! One statement as a retried transaction, in one round trip.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -14,15 +15,14 @@ use super::{Shared, Transform};
 use crate::auth::AuthToken;
 use crate::bookmark::{BookmarkManager, Bookmarks};
 use crate::config::{AccessMode, FetchSize};
-use crate::connection::Connection;
-use crate::error::{CommitOutcome, Error};
+use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
 use crate::protocol::{Api, Begin, StreamId, Wanted};
-use crate::result::RecordStream;
+use crate::receipt::{Claim, Claimant, Delivery, Slot, WithReceipt, store_receipt};
+use crate::result::{EagerResult, RecordStream, collect};
 use crate::retry::{Backoff, chance};
 use crate::routing::{Acquired, Purpose};
-use crate::transaction::{EagerResult, collect};
 use crate::value::Map;
 
 /// One statement as a retried transaction; made by
@@ -36,8 +36,18 @@ pub struct ExecuteQuery<'p, P> {
     pub(super) begin: Begin,
     pub(super) auth: Option<AuthToken>,
     pub(super) idempotent: bool,
+    pub(super) exactly_once: Option<ReceiptBy>,
     /// For how long the parameters last.
     of: PhantomData<&'p ()>,
+}
+
+/// What stores the receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReceiptBy {
+    /// A statement of its own, after this one has succeeded.
+    Itself,
+    /// The statement, together with these columns of its result.
+    Statement(&'static [&'static str]),
 }
 
 impl<P> fmt::Debug for ExecuteQuery<'_, P> {
@@ -58,6 +68,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             begin: Begin::default(),
             auth: None,
             idempotent: false,
+            exactly_once: None,
             of: PhantomData,
         }
     }
@@ -117,11 +128,39 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         self
     }
 
-    /// Says that the statement leaves the same behind however often it runs. Then it is also tried
-    /// again where the connection was lost between COMMIT and its answer; otherwise that is an
-    /// error with [`CommitOutcome::Unknown`](crate::CommitOutcome::Unknown).
+    /// Declares that running the statement again leaves the same result in the database. Then COMMIT
+    /// leaves together with the statement, and the statement is also retried if the connection is
+    /// lost between COMMIT and its answer.
+    ///
+    /// Otherwise a statement that writes is committed when it has succeeded, which takes a second
+    /// round trip, and the outcome of a lost commit is
+    /// [`CommitOutcome::Unknown`](crate::CommitOutcome::Unknown) unless
+    /// [`exactly_once`](Self::exactly_once) decides it.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
+        self
+    }
+
+    /// Commits a receipt together with the statement, if that writes. If the connection is lost
+    /// between COMMIT and its answer, the receipt decides whether the result is returned or the
+    /// statement is retried; see
+    /// [`TransactionConfig::exactly_once`](crate::TransactionConfig::exactly_once). The receipt leaves
+    /// with COMMIT and costs no round trip.
+    pub fn exactly_once(mut self, exactly_once: bool) -> Self {
+        self.exactly_once = exactly_once.then_some(ReceiptBy::Itself);
+        self
+    }
+
+    /// Declares that the statement stores its own receipt, as
+    /// [`ReceiptStatement::append`](crate::ReceiptStatement::append) writes it. Then everything
+    /// leaves in one flush and takes one round trip. `stored` are the names of the columns that are
+    /// kept with the receipt. If the result is lost with the answer to COMMIT, it is read again from
+    /// there, without the other columns; see [`EagerResult::is_recovered`].
+    ///
+    /// The statement fails on a database without the constraint for receipts, so check
+    /// [`has_receipt_constraint`](crate::Driver::has_receipt_constraint) first.
+    pub fn stores_receipt(mut self, stored: &'static [&'static str]) -> Self {
+        self.exactly_once = Some(ReceiptBy::Statement(stored));
         self
     }
 
@@ -138,6 +177,16 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     }
 
     async fn run(mut self) -> Result<EagerResult, Error> {
+        let delivery = match self.exactly_once {
+            Some(_) if !self.begin.read => {
+                let begin = Begin {
+                    bookmarks: Bookmarks::default(),
+                    ..self.begin.clone()
+                };
+                self.driver.delivery(begin, self.auth.clone()).await?
+            }
+            _ => Delivery::Plain,
+        };
         let mut backoff = Backoff::new(self.driver.config.retry_policy);
         let started = Instant::now();
         let (mut api_told, mut lost_commit) = (false, false);
@@ -145,7 +194,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             if let Some(manager) = &self.manager {
                 self.begin.bookmarks = manager.get_bookmarks().await?;
             }
-            let error = match self.attempt(&mut api_told).await {
+            let error = match self.attempt(&delivery, started, &mut api_told).await {
                 Ok(mut result) => {
                     result.follows_lost_commit = lost_commit && !self.begin.read;
                     return Ok(result);
@@ -171,8 +220,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         }
     }
 
-    async fn attempt(&mut self, api_told: &mut bool) -> Result<EagerResult, Error> {
-        let purpose = Purpose {
+    fn purpose(&self) -> Purpose {
+        Purpose {
             mode: if self.begin.read {
                 AccessMode::Read
             } else {
@@ -183,8 +232,17 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             auth: self.auth.clone(),
             bookmarks: self.begin.bookmarks.clone(),
             checked: false,
-        };
-        let provider = &self.driver.provider;
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        delivery: &Delivery,
+        started: Instant,
+        api_told: &mut bool,
+    ) -> Result<EagerResult, Error> {
+        let purpose = self.purpose();
+        let provider = Arc::clone(&self.driver.provider);
         let Acquired { mut lease, home } = provider.acquire(&purpose).await?;
         if let Some(manager) = self
             .manager
@@ -197,34 +255,26 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         let connection = lease.connection()?;
         connection.tell_usage((!*api_told).then_some(Api::ExecuteQuery))?;
         let machine = connection.machine();
-        match home {
-            None => machine.begin(&self.begin)?,
-            Some(ref home) => machine.begin(&Begin {
-                database: Some(Arc::clone(home)),
-                ..self.begin.clone()
-            })?,
+        let mut begin = Cow::Borrowed(&self.begin);
+        if let Some(home) = &home {
+            begin.to_mut().database = Some(Arc::clone(home));
         }
-        let stream = machine.run(&self.statement, &self.parameters, None)?;
-        connection.log_statement(&self.statement);
-        let machine = connection.machine();
-        let size = self.driver.config.fetch_size.unwrap_or(FetchSize::All);
-        machine.pull(stream, size.count())?;
-        let driven = if size == FetchSize::All {
-            // A failure above makes the server ignore this.
-            machine.commit()?;
-            connection.drive(Wanted::Idle).await
-        } else {
-            read_and_commit(connection, stream, size).await
-        };
+        machine.begin(&begin)?;
+        let mut sent = Sent::default();
+        let exchanged = self.exchange(&mut lease, delivery, &begin, &mut sent).await;
+        let connection = lease.connection()?;
         *api_told |= connection.machine().telemetry_taken();
-        if let Some(error) = driven.as_ref().err().or(connection.failure()) {
+        let failed = exchanged.as_ref().err().or(connection.failure());
+        if let Some(error) = failed {
             let database = purpose.database.as_ref().or(home.as_ref());
             provider.learn(error, connection.address(), database);
             let (login, error) = (connection.auth().clone(), error.again());
-            return Err(provider
-                .pool()
-                .refused(self.auth.as_ref(), &login, error)
-                .await);
+            let pool = provider.pool();
+            let error = pool.refused(self.auth.as_ref(), &login, error).await;
+            let claimant = self.driver.claimant(begin.into_owned(), self.auth.clone());
+            // A pool may have no more than this connection.
+            drop(lease);
+            return self.decide(error, sent, delivery, claimant, started).await;
         }
         if let Some(database) = connection.machine().take_database()
             && purpose.database.is_none()
@@ -232,40 +282,145 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         {
             provider.learn_home(&purpose, &database);
         }
-        self.committed(&mut lease, stream)
-            .await
-            .map_err(Error::after_commit)
+        let answer = connection.machine().answer();
+        let bookmark = answer.and_then(|answer| answer.get::<String>("bookmark"));
+        let result = match sent {
+            Sent {
+                result: Some(result),
+                ..
+            } => Ok(result),
+            Sent { stream, .. } => match stream {
+                Some(stream) => collect(&mut lease, stream),
+                None => Err(Error::new(ErrorKind::Protocol, "no statement was sent")),
+            },
+        };
+        sent.slot.map(Slot::release);
+        self.committed(bookmark).await?;
+        result.map_err(Error::after_commit)
+    }
+
+    /// Whether COMMIT may leave together with the statement.
+    fn commits_at_once(&self, delivery: &Delivery) -> bool {
+        match (self.exactly_once, delivery) {
+            (Some(ReceiptBy::Statement(_)), Delivery::ExactlyOnce(_)) => true,
+            _ => self.begin.read || self.idempotent,
+        }
+    }
+
+    /// Sends the statement and COMMIT, and receives the result.
+    async fn exchange(
+        &self,
+        lease: &mut Lease,
+        delivery: &Delivery,
+        begin: &Begin,
+        sent: &mut Sent,
+    ) -> Result<(), Error> {
+        let connection = lease.connection()?;
+        let machine = connection.machine();
+        let stream = match (self.exactly_once, delivery) {
+            (Some(ReceiptBy::Statement(_)), Delivery::ExactlyOnce(receipts)) => {
+                let slot = sent.slot.insert(receipts.take(&begin.database));
+                let parameters = WithReceipt {
+                    parameters: &self.parameters,
+                    slot,
+                };
+                machine.run(&self.statement, &parameters, None)?
+            }
+            _ => machine.run(&self.statement, &self.parameters, None)?,
+        };
+        sent.stream = Some(stream);
+        connection.log_statement(&self.statement);
+        let size = self.driver.config.fetch_size.unwrap_or(FetchSize::All);
+        connection.machine().pull(stream, size.count())?;
+        if size == FetchSize::All && self.commits_at_once(delivery) {
+            // A failure above makes the server ignore this.
+            connection.machine().commit()?;
+            return connection.drive(Wanted::Idle).await;
+        }
+        connection.drive(Wanted::Idle).await?;
+        while connection.machine().wants_pull(stream) {
+            connection.machine().pull(stream, size.count())?;
+            connection.drive(Wanted::Idle).await?;
+        }
+        if connection.failure().is_some() {
+            return Ok(());
+        }
+        // From here on the result is not lost with the connection.
+        sent.result = Some(collect(lease, stream)?);
+        let connection = lease.connection()?;
+        let machine = connection.machine();
+        if let (Some(ReceiptBy::Itself), Delivery::ExactlyOnce(receipts)) =
+            (self.exactly_once, delivery)
+            && machine.effects().need_receipt()
+        {
+            let slot = sent.slot.insert(receipts.take(&begin.database));
+            let stream = machine.run(&store_receipt(), &*slot, None)?;
+            machine.pull(stream, -1)?;
+        }
+        machine.commit()?;
+        connection.drive(Wanted::Idle).await?;
+        connection.machine().forget_ended();
+        Ok(())
+    }
+
+    /// Finds out whether an attempt that failed took effect: then returns its result.
+    async fn decide(
+        &self,
+        error: Error,
+        sent: Sent,
+        delivery: &Delivery,
+        claimant: Claimant,
+        started: Instant,
+    ) -> Result<EagerResult, Error> {
+        let unknown = error.commit_outcome() == CommitOutcome::Unknown;
+        let (receipts, slot) = match (delivery, sent.slot) {
+            (Delivery::ExactlyOnce(receipts), Some(slot)) if unknown => (receipts, slot),
+            (Delivery::WithoutConstraint, _) if !self.idempotent => {
+                return Err(error.without_receipts());
+            }
+            (_, slot) => {
+                if let Some(slot) = slot.filter(|_| !error.is_lost_connection()) {
+                    // The server has rolled back.
+                    slot.release();
+                }
+                return Err(error);
+            }
+        };
+        let columns = match self.exactly_once {
+            Some(ReceiptBy::Statement(columns)) => columns,
+            _ => &[],
+        };
+        match receipts.claim(&claimant, slot, columns, started).await {
+            Ok(Claim::Committed { stored, bookmark }) => {
+                self.committed(bookmark).await?;
+                let recovered = stored.map(EagerResult::recovered);
+                sent.result.or(recovered).ok_or_else(|| {
+                    let lost = "the transaction was committed, and its result was lost";
+                    Error::new(ErrorKind::ServiceUnavailable, lost).after_commit()
+                })
+            }
+            Ok(Claim::NotCommitted) => Err(error.not_committed()),
+            Err(claim) => Err(error.undecided(&claim)),
+        }
     }
 
     /// What is left to do once the transaction is committed.
-    async fn committed(&self, lease: &mut Lease, stream: StreamId) -> Result<EagerResult, Error> {
-        let answer = lease.connection()?.machine().answer();
-        let bookmark = answer.and_then(|answer| answer.get::<String>("bookmark"));
-        let result = collect(lease, stream)?;
+    async fn committed(&self, bookmark: Option<String>) -> Result<(), Error> {
         if let (Some(manager), Some(bookmark)) = (&self.manager, bookmark) {
             let new = Bookmarks::from_raw_values([bookmark]);
-            manager.update_bookmarks(&self.begin.bookmarks, new).await?;
+            let updated = manager.update_bookmarks(&self.begin.bookmarks, new).await;
+            updated.map_err(Error::after_commit)?;
         }
-        Ok(result)
+        Ok(())
     }
 }
 
-/// Reads a result batch by batch, and commits behind it.
-async fn read_and_commit(
-    connection: &mut Connection,
-    stream: StreamId,
-    size: FetchSize,
-) -> Result<(), Error> {
-    connection.drive(Wanted::Idle).await?;
-    while connection.machine().wants_pull(stream) {
-        connection.machine().pull(stream, size.count())?;
-        connection.drive(Wanted::Idle).await?;
-    }
-    if connection.failure().is_some() {
-        return Ok(());
-    }
-    connection.machine().commit()?;
-    connection.drive(Wanted::Idle).await
+/// What an attempt has sent, and received before COMMIT.
+#[derive(Default)]
+struct Sent {
+    stream: Option<StreamId>,
+    slot: Option<Slot>,
+    result: Option<EagerResult>,
 }
 
 impl<'p, P: ToBolt + Send + Sync + 'p> IntoFuture for ExecuteQuery<'p, P> {

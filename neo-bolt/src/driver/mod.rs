@@ -17,11 +17,12 @@ use crate::config::{AccessMode, Config, SessionConfig};
 use crate::error::Error;
 use crate::packstream::ToBolt;
 use crate::pool::{ConnectionPoolMetrics, Lease, no_other_logins};
-use crate::protocol::Wanted;
+use crate::protocol::{Begin, Wanted};
+use crate::receipt::{Claimant, Delivery, RECEIPT_CONSTRAINT, Receipts};
+use crate::result::server_info;
 use crate::routing::{Provider, Purpose, RoutingTable};
 use crate::session::Session;
 use crate::summary::ServerInfo;
-use crate::transaction::server_info;
 
 /// A pool of connections to a server or a cluster. Cheap to clone; make one and share it.
 #[derive(Clone, Debug)]
@@ -32,8 +33,40 @@ pub struct Driver {
 pub(crate) struct Shared {
     pub(crate) provider: Arc<Provider>,
     pub(crate) config: Config,
+    pub(crate) receipts: Arc<Receipts>,
     bookmarks: BookmarkManager,
     encrypted: bool,
+}
+
+impl Shared {
+    /// How transactions that begin like this are delivered exactly once.
+    pub(crate) async fn delivery(
+        &self,
+        begin: Begin,
+        auth: Option<AuthToken>,
+    ) -> Result<Delivery, Error> {
+        let claimant = self.claimant(begin, auth);
+        Ok(match self.receipts.available(&claimant).await? {
+            true => Delivery::ExactlyOnce(Arc::clone(&self.receipts)),
+            false => Delivery::WithoutConstraint,
+        })
+    }
+
+    pub(crate) fn claimant(&self, begin: Begin, auth: Option<AuthToken>) -> Claimant {
+        let purpose = Purpose {
+            mode: AccessMode::Write,
+            database: begin.database.clone(),
+            impersonated_user: begin.impersonated_user.clone(),
+            auth,
+            ..Purpose::default()
+        };
+        Claimant {
+            provider: Arc::clone(&self.provider),
+            purpose,
+            begin,
+            retry_policy: self.config.retry_policy,
+        }
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -229,8 +262,70 @@ impl Driver {
         ExecuteQuery::new(&self.shared, statement.into(), parameters)
     }
 
-    /// Closes all connections; those in use when they come back.
+    /// Creates the constraint that delivery [exactly once](crate::TransactionConfig::exactly_once)
+    /// takes, unless the database has it, and deletes receipts that are older than a day. Run it once
+    /// for each database, with the right to create constraints; `None` is the home database.
+    ///
+    /// ```no_run
+    /// # async fn example(driver: neo_bolt::Driver) -> Result<(), neo_bolt::Error> {
+    /// driver.create_receipt_constraint(None).await?;
+    /// driver
+    ///     .execute_query("CREATE (:Visit)", ())
+    ///     .exactly_once(true)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Receipts are nodes of the label `_NeoOgmReceipt`, one for each concurrent writer. Leave them
+    /// alone while programs that wrote them run.
+    ///
+    /// # Errors
+    /// The server refused, for example because the user may not create constraints, or could not be
+    /// reached.
+    pub async fn create_receipt_constraint(&self, database: Option<&str>) -> Result<(), Error> {
+        let mut query = self
+            .execute_query(RECEIPT_CONSTRAINT, ())
+            .bookmark_manager(None)
+            .idempotent(true);
+        let mut begin = Begin::default();
+        if let Some(database) = database {
+            query = query.database(database);
+            begin.database = Some(database.into());
+        }
+        query.await?;
+        let receipts = &self.shared.receipts;
+        receipts.check_again(&begin.database);
+        receipts.sweep(&self.shared.claimant(begin, None)).await
+    }
+
+    /// Whether writes on a database can be delivered
+    /// [exactly once](crate::TransactionConfig::exactly_once): whether it has the constraint. The
+    /// answer is remembered, so this costs a round trip only the first time; a constraint that is
+    /// missing is looked for again after a minute.
+    ///
+    /// # Errors
+    /// The server could not be reached within the retry time.
+    pub async fn has_receipt_constraint(&self, database: Option<&str>) -> Result<bool, Error> {
+        let begin = Begin {
+            database: database.map(Into::into),
+            ..Begin::default()
+        };
+        let claimant = self.shared.claimant(begin, None);
+        self.shared.receipts.available(&claimant).await
+    }
+
+    /// Closes all connections; those in use when they come back. Receipts of this driver that no
+    /// transaction needs are deleted first.
     pub async fn close(&self) {
+        let claimant = |database| {
+            let begin = Begin {
+                database,
+                ..Begin::default()
+            };
+            self.shared.claimant(begin, None)
+        };
+        self.shared.receipts.delete_unused(claimant).await;
         self.shared.provider.pool().close().await;
     }
 }

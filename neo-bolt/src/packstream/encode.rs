@@ -158,6 +158,34 @@ impl<'b> Encoder<'b> {
         Ok(())
     }
 
+    /// Adds one pair, a key and a value that `write` writes, to the map that begins at `start` and
+    /// ends with the buffer.
+    ///
+    /// # Errors
+    /// [`EncodeError::NotAMap`] if something else begins there, or what `write` returns.
+    pub(crate) fn add_pair(
+        &mut self,
+        start: usize,
+        write: impl FnOnce(&mut Self) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        let written = self.written_since(start);
+        let mut decoder = super::Decoder::new(written);
+        let not_a_map = |_| EncodeError::NotAMap("another value");
+        let len = decoder.map().map_err(not_a_map)?;
+        let header = written.len() - decoder.remaining().len();
+        // Nearly every map has fewer than 15 entries: then its length is part of one byte.
+        match self.out.get_mut(start) {
+            Some(tiny) if len < 15 => *tiny += 1,
+            _ => {
+                let pairs = self.out.split_off(start + header);
+                self.out.truncate(start);
+                self.map(len + 1)?;
+                self.out.put_slice(&pairs);
+            }
+        }
+        write(self)
+    }
+
     /// Opens a structure: its tag is written, and `fields` values (15 at most) follow.
     pub fn structure(&mut self, tag: u8, fields: u8) {
         self.out.put_slice(&[m::TINY_STRUCT | (fields & 0x0F), tag]);
@@ -224,6 +252,35 @@ mod tests {
         ] {
             assert_eq!(encoded(|e| e.integer(value)), bytes, "{value}");
         }
+    }
+
+    #[test]
+    fn pairs_are_added_to_maps_of_any_size() {
+        for len in [0, 1, 14, 15, 16, 255, 256, 65_535, 65_536] {
+            let map = |len: usize| {
+                encoded(|e| {
+                    e.string("before").unwrap();
+                    e.map(len).unwrap();
+                    for number in 0..len {
+                        e.string("key").unwrap();
+                        e.integer(i64::try_from(number).unwrap());
+                    }
+                })
+            };
+            let mut out = BytesMut::from(&map(len)[..]);
+            let mut encoder = Encoder::new(&mut out, Dialect::NEWEST);
+            let add = |encoder: &mut Encoder<'_>| {
+                encoder.string("key")?;
+                encoder.integer(i64::try_from(len).unwrap());
+                Ok(())
+            };
+            encoder.add_pair(7, add).unwrap();
+            assert_eq!(out, map(len + 1), "{len}");
+        }
+        let mut out = BytesMut::new();
+        let mut encoder = Encoder::new(&mut out, Dialect::NEWEST);
+        encoder.null();
+        assert!(encoder.add_pair(0, |_| Ok(())).is_err());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Results as streams.
 
+mod eager;
 mod gathered;
 mod typed;
 
+pub use eager::EagerResult;
 pub use gathered::Graph;
 pub use typed::RecordsAs;
 
+pub(crate) use eager::{collect, server_info};
 pub(crate) use gathered::Gatherer;
 
 use std::fmt;
@@ -22,7 +25,7 @@ use crate::packstream::FromBolt;
 use crate::protocol::{Records, StreamId};
 use crate::record::{Column, Reader, Record};
 use crate::summary::ResultSummary;
-use crate::transaction::{EagerResult, Link};
+use crate::transaction::Link;
 use crate::value::{Map, Value};
 
 /// The records of a result as the server sends them, a batch at a time, with back-pressure: at
@@ -265,6 +268,7 @@ impl RecordStream {
             records,
             summary: self.consume().await?,
             follows_lost_commit: self.link.follows_lost_commit(),
+            is_recovered: false,
         })
     }
 

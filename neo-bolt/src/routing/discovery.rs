@@ -8,7 +8,7 @@ use crate::connection::Address;
 use crate::error::{Error, ErrorKind};
 use crate::pool::{Lease, Pool};
 use crate::protocol::{Begin, Wanted};
-use crate::transaction::collect;
+use crate::result::collect;
 use crate::value::{Map, Value};
 
 use std::sync::Arc;

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::link::{Batch, Link, State, server_info};
-use crate::error::{Error, ErrorKind};
+use super::link::{Batch, Link, State};
+use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::pool::Lease;
-use crate::protocol::{StreamId, Wanted};
+use crate::protocol::{Machine, StreamId, Wanted};
+use crate::receipt::{Claim, Delivery, Slot, store_receipt};
+use crate::result::server_info;
 
 impl Link {
     /// Commits. Results that are still open end here.
@@ -16,10 +18,12 @@ impl Link {
             *held.state = State::Closed;
             return Ok(());
         }
+        let mut slot = None;
         let commit = async {
             let lease = self.open(&mut held.state).await?;
             self.settle(lease).await?;
             let connection = lease.connection()?;
+            slot = self.leave_receipt(connection.machine())?;
             connection.machine().commit()?;
             tracing::debug!(address = %connection.address(), "a transaction is committed");
             self.drive(lease, Wanted::Idle).await?;
@@ -30,14 +34,64 @@ impl Link {
             // What was not read by now is not read any more.
             machine.forget_ended();
             let bookmark = machine.answer().and_then(|answer| answer.get("bookmark"));
-            Ok(self.memory.committed(self.bookmarks(), bookmark))
+            Ok(bookmark)
         };
         let committed = commit.await;
         *held.state = State::Closed;
-        match committed {
-            Ok(None) => Ok(()),
-            Ok(Some(work)) => work.await.map_err(Error::after_commit),
-            Err(error) => Err(self.told(error).await),
+        let bookmark = match committed {
+            Ok(bookmark) => {
+                slot.map(Slot::release);
+                bookmark
+            }
+            Err(error) => match self.decide(error, slot).await {
+                Ok(bookmark) => bookmark,
+                Err(error) => return Err(self.told(error).await),
+            },
+        };
+        match self.memory.committed(self.bookmarks(), bookmark) {
+            None => Ok(()),
+            Some(work) => match work.await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.told(error.after_commit()).await),
+            },
+        }
+    }
+
+    /// Queues the statement that stores a receipt, if the transaction is to have one.
+    fn leave_receipt(&self, machine: &mut Machine) -> Result<Option<Slot>, Error> {
+        let Delivery::ExactlyOnce(receipts) = &self.delivery else {
+            return Ok(None);
+        };
+        if !machine.effects().need_receipt() {
+            return Ok(None);
+        }
+        let slot = receipts.take(&self.begin().database);
+        let stream = machine.run(&store_receipt(), &slot, None)?;
+        machine.pull(stream, -1)?;
+        Ok(Some(slot))
+    }
+
+    /// Finds out whether a commit that failed took effect: then returns its bookmark.
+    async fn decide(&self, error: Error, slot: Option<Slot>) -> Result<Option<String>, Error> {
+        let unknown = error.commit_outcome() == CommitOutcome::Unknown;
+        let (Delivery::ExactlyOnce(receipts), true) = (&self.delivery, unknown) else {
+            if !error.is_lost_connection() {
+                // The server has rolled back.
+                slot.map(Slot::release);
+            }
+            return Err(match self.delivery {
+                Delivery::WithoutConstraint => error.without_receipts(),
+                _ => error,
+            });
+        };
+        let Some(slot) = slot else {
+            return Err(error);
+        };
+        let (claimant, started) = self.claimant();
+        match receipts.claim(&claimant, slot, &[], started).await {
+            Ok(Claim::Committed { bookmark, .. }) => Ok(bookmark),
+            Ok(Claim::NotCommitted) => Err(error.not_committed()),
+            Err(claim) => Err(error.undecided(&claim)),
         }
     }
 

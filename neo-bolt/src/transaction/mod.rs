@@ -4,63 +4,15 @@ mod finish;
 mod link;
 mod memory;
 
-pub(crate) use link::{Link, LinkConfig, collect, server_info};
+pub(crate) use link::{Link, LinkConfig};
 pub(crate) use memory::Memory;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use crate::error::Error;
 use crate::packstream::ToBolt;
-use crate::record::Record;
-use crate::result::{Gatherer, Graph, RecordStream};
-use crate::summary::ResultSummary;
-
-/// A whole result.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct EagerResult {
-    /// The names of the columns, also where there are no records.
-    pub keys: Arc<[String]>,
-    /// The records.
-    pub records: Vec<Record>,
-    /// What the statement did.
-    pub summary: ResultSummary,
-    pub(crate) follows_lost_commit: bool,
-}
-
-impl EagerResult {
-    /// The records as values of a type that serde knows: a struct with fields of the columns'
-    /// names, or a tuple of the columns in their order.
-    ///
-    /// # Errors
-    /// A record is no `T`.
-    pub fn records_as<'r, T: Deserialize<'r>>(&'r self) -> Result<Vec<T>, Error> {
-        self.records.iter().map(Record::to).collect()
-    }
-
-    /// Whether an earlier attempt of what this is the result of has lost the answer to its COMMIT,
-    /// and so may have taken effect. An error that a caller makes of such a result can't say that
-    /// nothing was written.
-    pub fn follows_lost_commit(&self) -> bool {
-        self.follows_lost_commit
-    }
-
-    /// The nodes and relationships of the records, each once.
-    ///
-    /// # Errors
-    /// The bytes are broken.
-    pub fn graph(&self) -> Result<Graph, Error> {
-        let mut gatherer = Gatherer::default();
-        for record in &self.records {
-            let values = record.values()?;
-            values.into_iter().for_each(|value| gatherer.take(value));
-        }
-        Ok(gatherer.finish())
-    }
-}
+use crate::result::{EagerResult, RecordStream};
 
 macro_rules! statements {
     () => {
@@ -118,13 +70,6 @@ impl ManagedTransaction {
     /// then that nothing was written.
     pub fn follows_lost_commit(&self) -> bool {
         self.link.follows_lost_commit()
-    }
-
-    /// Takes back what [`idempotent`](crate::TransactionConfig::idempotent) said of the work: it
-    /// has done something that would not be the same if it were done twice. From then on a commit
-    /// whose answer is lost is not tried again.
-    pub fn not_idempotent(&self) {
-        self.link.not_idempotent();
     }
 }
 

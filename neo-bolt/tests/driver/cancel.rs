@@ -254,9 +254,12 @@ async fn requests_that_a_reset_interrupts_are_passed_over() {
         .build()
         .unwrap();
     assert!(
-        timeout(Duration::from_millis(50), driver.execute_query("1", ()))
-            .await
-            .is_err()
+        timeout(
+            Duration::from_millis(50),
+            driver.execute_query("1", ()).idempotent(true)
+        )
+        .await
+        .is_err()
     );
     still_works(&driver).await;
     assert_eq!(server.opened(), 1);
@@ -280,7 +283,8 @@ async fn the_next_user_of_a_connection_does_not_meet_the_failure_of_the_last() {
         peer.serve().await;
     });
     let driver = server.driver();
-    driver.execute_query("syntax", ()).await.unwrap_err();
+    let query = driver.execute_query("syntax", ()).idempotent(true);
+    query.await.unwrap_err();
     let mut session = driver.session(pipelined());
     let transaction = session.begin_transaction().await.unwrap();
     assert_eq!(transaction.execute("2", ()).await.unwrap().records.len(), 2);
@@ -311,7 +315,8 @@ async fn a_refused_reset_costs_the_connection_not_the_next_user() {
         while peer.receive().await.is_some() {}
     });
     let driver = server.driver();
-    driver.execute_query("syntax", ()).await.unwrap_err();
+    let query = driver.execute_query("syntax", ()).idempotent(true);
+    query.await.unwrap_err();
     still_works(&driver).await;
     assert_eq!(server.opened(), 2);
 }
@@ -341,7 +346,8 @@ async fn a_connection_that_is_slow_to_be_stopped_is_left_alone() {
         .max_connection_pool_size(2)
         .build()
         .unwrap();
-    let slow = driver.execute_query("slow", ()).into_future();
+    let slow = driver.execute_query("slow", ()).idempotent(true);
+    let slow = slow.into_future();
     assert!(timeout(Duration::from_millis(20), slow).await.is_err());
     timeout(Duration::from_millis(200), still_works(&driver))
         .await

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that meets an error is to stop there
 
 mod cancel;
+mod exactly_once;
 mod faults;
 mod live;
 mod logins;

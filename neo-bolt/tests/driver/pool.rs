@@ -37,7 +37,8 @@ async fn a_connection_that_the_server_closed_is_replaced_unseen() {
     });
     let driver = server.driver();
     for round in 1..5 {
-        let result = driver.execute_query("CREATE (:A)", ()).await;
+        let query = driver.execute_query("MERGE (:A)", ()).idempotent(true);
+        let result = query.await;
         assert!(result.is_ok(), "{result:?}");
         // Let the peer close.
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -89,7 +90,8 @@ async fn empty_chunks_on_an_idle_connection_are_no_reason_to_close_it() {
         peer.serve().await;
     });
     let driver = server.driver();
-    driver.execute_query("CREATE (:A)", ()).await.unwrap();
+    let query = driver.execute_query("MERGE (:A)", ()).idempotent(true);
+    query.await.unwrap();
     tokio::time::sleep(Duration::from_millis(5)).await;
     driver.execute_query("1", ()).await.unwrap();
     assert_eq!(server.opened(), 1);

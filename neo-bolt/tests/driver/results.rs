@@ -191,7 +191,8 @@ async fn one_query_is_one_flush() {
         peer.success(params! {}).await;
     });
     let driver = server.driver();
-    let queried = driver.execute_query("1", ()).await.unwrap();
+    let query = driver.execute_query("1", ()).idempotent(true);
+    let queried = query.await.unwrap();
     assert_eq!(queried.records.len(), 1);
     let mut session = driver.session(pipelined());
     let worked: Result<_, Error> = session
@@ -274,6 +275,7 @@ async fn notifications_are_read_from_status_objects_too() {
     let summary = server
         .driver()
         .execute_query("1", ())
+        .idempotent(true)
         .await
         .unwrap()
         .summary;

@@ -75,6 +75,30 @@ pub(crate) enum Wanted {
     Records(StreamId),
 }
 
+/// What the statements of a transaction have done, as far as their results have ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Effects {
+    /// At least one wrote data, or did not say what it did.
+    pub(crate) wrote: bool,
+    /// At least one changed the schema, which cannot be combined with writes.
+    pub(crate) changed_schema: bool,
+}
+
+impl Effects {
+    fn add(&mut self, query_type: Option<&str>) {
+        match query_type {
+            Some("r") => {}
+            Some("s") => self.changed_schema = true,
+            _ => self.wrote = true,
+        }
+    }
+
+    /// Whether a receipt belongs to the transaction.
+    pub(crate) fn need_receipt(self) -> bool {
+        self.wrote && !self.changed_schema
+    }
+}
+
 /// A result, as far as it has come.
 #[derive(Debug)]
 struct Output {
@@ -119,6 +143,8 @@ pub(crate) struct Machine {
     results: Vec<Output>,
     next_stream: u64,
     in_transaction: bool,
+    /// What the statements of the transaction have done.
+    effects: Effects,
     /// The first failure since the last RESET.
     failure: Option<Error>,
     /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE, or at the end of a result that
@@ -149,6 +175,7 @@ impl Machine {
             results: Vec::new(),
             next_stream: 0,
             in_transaction: false,
+            effects: Effects::default(),
             failure: None,
             answer: None,
             telemetry_taken: false,
@@ -344,6 +371,10 @@ impl Machine {
                 if metadata.get("has_more") == Some(true) {
                     return;
                 }
+                self.effects.add(metadata.get("type"));
+                let Some(result) = self.result_mut(stream) else {
+                    return;
+                };
                 if result.abandoned {
                     self.answer = Some(metadata);
                     self.results.retain(|result| result.id != stream);
@@ -397,6 +428,11 @@ impl Machine {
     /// The database that the last transaction runs in, where the server has said so.
     pub(crate) fn take_database(&mut self) -> Option<Arc<str>> {
         self.database.take()
+    }
+
+    /// What the statements of the transaction have done.
+    pub(crate) fn effects(&self) -> Effects {
+        self.effects
     }
 
     pub(crate) fn answer(&mut self) -> Option<Metadata> {

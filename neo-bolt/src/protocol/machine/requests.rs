@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LARGE_REQUEST, Machine, Output, Request, StreamId};
+use super::{Effects, LARGE_REQUEST, Machine, Output, Request, StreamId};
 use crate::auth::AuthToken;
 use crate::bookmark::Bookmarks;
 use crate::config::NotificationConfig;
@@ -159,6 +159,7 @@ impl Machine {
             extra.to_bolt(encoder)
         })?;
         self.in_transaction = true;
+        self.effects = Effects::default();
         Ok(())
     }
 

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
+use tokio::time::Instant;
 
-use super::{EagerResult, Memory};
+use super::Memory;
 use crate::auth::AuthToken;
 use crate::bookmark::Bookmarks;
 use crate::callback::BoxFuture;
@@ -17,10 +18,12 @@ use crate::connection::{Connection, Waiters};
 use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
-use crate::protocol::{Api, Begin, End, Records, StreamId, Wanted};
-use crate::record::Reader;
+use crate::protocol::{Api, Begin, Records, StreamId, Wanted};
+use crate::receipt::{Claimant, Delivery};
+use crate::result::{EagerResult, collect};
+use crate::retry::RetryPolicy;
 use crate::routing::{Acquired, Provider, Purpose};
-use crate::summary::{ResultSummary, ServerInfo};
+use crate::summary::ResultSummary;
 
 /// See the module's description.
 pub(crate) struct Link {
@@ -34,13 +37,16 @@ pub(crate) struct Link {
     attempt: u32,
     /// What the server is told that is used, where it wants to know.
     api: Option<Api>,
+    pub(super) delivery: Delivery,
+    retry_policy: RetryPolicy,
+    started: Option<Instant>,
     api_told: AtomicBool,
     /// This attempt or an earlier one has lost the answer to its COMMIT.
     lost_commit: AtomicBool,
     /// What BEGIN or RUN said that must have been seen, where that was asked for just before.
     sent_bookmarks: OnceLock<Bookmarks>,
     /// It leaves the same behind however often it is done.
-    idempotent: AtomicBool,
+    idempotent: bool,
     /// The login of the connection, once there is one.
     login: OnceLock<AuthToken>,
     /// The user's home database, where a router named it for this transaction.
@@ -112,6 +118,10 @@ pub(crate) struct LinkConfig {
     pub(crate) idempotent: bool,
     pub(crate) auth: Option<AuthToken>,
     pub(crate) api: Option<Api>,
+    pub(crate) delivery: Delivery,
+    pub(crate) retry_policy: RetryPolicy,
+    /// When the first attempt began; `None` for a transaction that is not retried.
+    pub(crate) started: Option<Instant>,
 }
 
 impl fmt::Debug for Link {
@@ -156,6 +166,9 @@ impl Link {
             idempotent,
             auth,
             api,
+            delivery,
+            retry_policy,
+            started,
         } = config;
         let purpose = Purpose {
             mode: if begin.read {
@@ -178,10 +191,13 @@ impl Link {
             auto_commit,
             attempt,
             api,
+            delivery,
+            retry_policy,
+            started,
             api_told: AtomicBool::new(false),
             lost_commit: AtomicBool::new(false),
             sent_bookmarks: OnceLock::new(),
-            idempotent: AtomicBool::new(idempotent),
+            idempotent,
             login: OnceLock::new(),
             home: OnceLock::new(),
             after: Mutex::default(),
@@ -221,11 +237,6 @@ impl Link {
         !self.begin.read && self.has_lost_commit()
     }
 
-    /// Says that doing it again would not leave the same behind.
-    pub(super) fn not_idempotent(&self) {
-        self.idempotent.store(false, Ordering::Release);
-    }
-
     /// Whether the server knows what is used.
     pub(crate) fn api_was_told(&self) -> bool {
         self.api_told.load(Ordering::Acquire)
@@ -258,8 +269,7 @@ impl Link {
     /// Marks an error with the attempt, and remembers whether to try again.
     pub(super) fn stamp(&self, error: Error) -> Error {
         self.told.store(true, Ordering::Release);
-        let idempotent = self.idempotent.load(Ordering::Acquire);
-        if error.may_be_tried_again(idempotent || self.begin.read) {
+        if error.may_be_tried_again(self.idempotent || self.begin.read) {
             self.retryable.store(true, Ordering::Release);
         }
         if error.commit_outcome() == CommitOutcome::Unknown {
@@ -272,8 +282,19 @@ impl Link {
         error.with_attempts(self.attempt)
     }
 
+    /// Who asks what became of a lost commit, and since when attempts have been made.
+    pub(super) fn claimant(&self) -> (Claimant, Instant) {
+        let claimant = Claimant {
+            provider: Arc::clone(&self.provider),
+            purpose: self.purpose.clone(),
+            begin: self.begin().into_owned(),
+            retry_policy: self.retry_policy,
+        };
+        (claimant, self.started.unwrap_or_else(Instant::now))
+    }
+
     /// How the transaction begins.
-    fn begin(&self) -> Cow<'_, Begin> {
+    pub(super) fn begin(&self) -> Cow<'_, Begin> {
         if self.home.get().is_none() && self.sent_bookmarks.get().is_none() {
             return Cow::Borrowed(&self.begin);
         }
@@ -539,38 +560,4 @@ fn ended() -> Error {
         ErrorKind::ResultConsumed,
         "the transaction was closed before all of the result was read; its records are gone",
     )
-}
-
-pub(crate) fn server_info(lease: &mut Lease) -> Result<ServerInfo, Error> {
-    let connection = lease.connection()?;
-    Ok(ServerInfo {
-        address: connection.address().clone(),
-        agent: Arc::clone(connection.server_agent()),
-        protocol_version: connection.machine().version(),
-    })
-}
-
-/// Takes a result that has come whole.
-pub(crate) fn collect(lease: &mut Lease, stream: StreamId) -> Result<EagerResult, Error> {
-    let server = server_info(lease)?;
-    let machine = lease.connection()?.machine();
-    if let Some(failure) = machine.failure() {
-        return Err(failure.again());
-    }
-    let keys = machine
-        .keys(stream)
-        .ok_or_else(|| Error::new(ErrorKind::Protocol, "a result without columns"))?;
-    let (records, end) = machine.take_records(stream);
-    let summary = match end {
-        Some(End::Complete(completed)) => ResultSummary::new(completed, server)?,
-        Some(End::Failed(error)) => return Err(error),
-        None => return Err(Error::new(ErrorKind::Protocol, "a result without an end")),
-    };
-    let records = Reader::new(Arc::clone(&keys), records).collect::<Result<_, _>>()?;
-    Ok(EagerResult {
-        keys,
-        records,
-        summary,
-        follows_lost_commit: false,
-    })
 }

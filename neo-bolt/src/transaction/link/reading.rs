@@ -3,11 +3,12 @@
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use super::{After, Batch, Link, State, Work, ended, server_info};
+use super::{After, Batch, Link, State, Work, ended};
 use crate::callback::BoxFuture;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::protocol::{End, Records, StreamId, Wanted, failed_elsewhere};
+use crate::result::server_info;
 use crate::summary::{ResultSummary, ServerInfo};
 
 impl Link {

@@ -1,0 +1,114 @@
+//! Receipts: proof in the database that a write transaction was committed.
+//!
+//! If a connection is lost between COMMIT and its answer, the client cannot know whether the
+//! transaction took effect. With exactly-once delivery, the transaction also sets the property `unit`
+//! of one node, its *slot*, to a unique id. That is the receipt; it leaves in the flush that carries
+//! COMMIT, so it costs no round trip. After a lost commit, a *claim* decides in a new transaction:
+//!
+//! ```text
+//! COMMIT is answered ─▶ the slot is free for the next transaction
+//! the answer is lost ─▶ claim: lock the slot, compare `unit` ─┬─ equal ─────▶ it was committed
+//!                                                             └─ different ─▶ `void` is set: it was not
+//!                                                                             committed and never will be
+//! ```
+//!
+//! The claim waits for the lock of the slot while the original transaction is still open, and an
+//! original that arrives after the claim fails because its slot is void. A claim can be repeated.
+//! A slot is used by one transaction at a time, so a pool needs as many slots as it has concurrent
+//! writers. Both statements are `MERGE`, which is only safe under concurrency with a uniqueness
+//! constraint on the id of the slot; without the constraint the outcome of a lost commit stays
+//! unknown.
+
+use std::sync::{Arc, OnceLock};
+
+mod claim;
+mod constraint;
+mod slots;
+
+pub(crate) use claim::{Claim, Claimant};
+pub(crate) use constraint::RECEIPT_CONSTRAINT;
+pub(crate) use slots::{Receipts, Slot, WithReceipt};
+
+/// The parameter that carries the ids of the slot and of the unit.
+const PARAMETER: &str = "_receipt";
+
+/// The clauses that store a receipt. A statement with these clauses has the variable `_r`.
+const STORE: &str = "MERGE (_r:_NeoOgmReceipt {id: $_receipt.id}) SET _r.unit = $_receipt.unit \
+    SET _r.void = CASE WHEN _r.void IS NULL THEN null ELSE 1 / 0 END";
+
+/// The statement that only stores a receipt.
+pub(crate) fn store_receipt() -> Arc<str> {
+    static STATEMENT: OnceLock<Arc<str>> = OnceLock::new();
+    Arc::clone(STATEMENT.get_or_init(|| STORE.into()))
+}
+
+/// How a transaction is delivered when its COMMIT gets no answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Delivery {
+    /// The outcome is unknown.
+    #[default]
+    Plain,
+    /// The outcome is unknown, because the database lacks the constraint.
+    WithoutConstraint,
+    /// A receipt decides.
+    ExactlyOnce(Arc<Receipts>),
+}
+
+/// How a statement stores its own receipt; see
+/// [`ExecuteQuery::stores_receipt`](crate::ExecuteQuery::stores_receipt).
+#[derive(Debug)]
+pub struct ReceiptStatement;
+
+impl ReceiptStatement {
+    /// Appends the clauses that store the receipt, and with it the columns of the result.
+    ///
+    /// `body` is the statement without its RETURN clause. Each column is an expression and its name.
+    /// The first `stored` columns are kept with the receipt; they must be values that a property
+    /// can have, or null. The statement must have at most one row if anything is stored. It returns
+    /// the rows that it would return by itself.
+    pub fn append(body: &mut String, columns: &[(String, &'static str)], stored: usize) {
+        if columns.is_empty() {
+            body.push_str(" WITH count(*) AS _rows ");
+            body.push_str(STORE);
+            return;
+        }
+        let list = |text: &mut String, mut item: Box<dyn FnMut(&mut String, usize) + '_>| {
+            for index in 0..columns.len() {
+                if index > 0 {
+                    text.push_str(", ");
+                }
+                item(text, index);
+            }
+        };
+        body.push_str(" WITH ");
+        list(
+            body,
+            Box::new(|text, index| {
+                if let Some((expression, name)) = columns.get(index) {
+                    text.push_str(&format!("{expression} AS {name}"));
+                }
+            }),
+        );
+        body.push_str(" WITH collect([");
+        let name = |text: &mut String, index: usize| {
+            text.push_str(columns.get(index).map_or("", |(_, name)| name));
+        };
+        list(body, Box::new(name));
+        body.push_str("]) AS _rows ");
+        body.push_str(STORE);
+        for index in 0..stored {
+            body.push_str(if index == 0 { " SET " } else { ", " });
+            body.push_str(&format!(
+                "_r.c{index} = [_row IN _rows WHERE _row[{index}] IS NOT NULL | _row[{index}]]"
+            ));
+        }
+        body.push_str(" WITH _rows UNWIND _rows AS _row RETURN ");
+        list(
+            body,
+            Box::new(|text, index| {
+                text.push_str(&format!("_row[{index}] AS "));
+                name(text, index);
+            }),
+        );
+    }
+}
