@@ -294,7 +294,9 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
                 None => Err(Error::new(ErrorKind::Protocol, "no statement was sent")),
             },
         };
-        sent.slot.map(Slot::release);
+        if let Some(slot) = sent.slot {
+            slot.release();
+        }
         self.committed(bookmark).await?;
         result.map_err(Error::after_commit)
     }
@@ -393,7 +395,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         match receipts.claim(&claimant, slot, columns, started).await {
             Ok(Claim::Committed { stored, bookmark }) => {
                 self.committed(bookmark).await?;
-                let recovered = stored.map(EagerResult::recovered);
+                let recovered = stored.map(|stored| stored.recovered());
                 sent.result.or(recovered).ok_or_else(|| {
                     let lost = "the transaction was committed, and its result was lost";
                     Error::new(ErrorKind::ServiceUnavailable, lost).after_commit()

@@ -30,7 +30,7 @@ pub(crate) enum Claim {
     /// It was committed.
     Committed {
         /// The columns that were stored with the receipt, if there were any.
-        stored: Option<EagerResult>,
+        stored: Option<Box<EagerResult>>,
         bookmark: Option<String>,
     },
     /// It was not committed, and cannot be any more.
@@ -173,7 +173,7 @@ impl Receipts {
         Ok(Some(match committed.get_at::<bool>(0)? {
             false => Claim::NotCommitted,
             true => Claim::Committed {
-                stored: results.next(),
+                stored: results.next().map(Box::new),
                 bookmark,
             },
         }))

@@ -72,43 +72,25 @@ impl ReceiptStatement {
             body.push_str(STORE);
             return;
         }
-        let list = |text: &mut String, mut item: Box<dyn FnMut(&mut String, usize) + '_>| {
-            for index in 0..columns.len() {
-                if index > 0 {
-                    text.push_str(", ");
-                }
-                item(text, index);
-            }
+        let list = |item: &dyn Fn(usize, &str, &str) -> String| {
+            let items = columns.iter().enumerate();
+            let items = items.map(|(index, (expression, name))| item(index, expression, name));
+            items.collect::<Vec<_>>().join(", ")
         };
-        body.push_str(" WITH ");
-        list(
-            body,
-            Box::new(|text, index| {
-                if let Some((expression, name)) = columns.get(index) {
-                    text.push_str(&format!("{expression} AS {name}"));
-                }
-            }),
-        );
-        body.push_str(" WITH collect([");
-        let name = |text: &mut String, index: usize| {
-            text.push_str(columns.get(index).map_or("", |(_, name)| name));
-        };
-        list(body, Box::new(name));
-        body.push_str("]) AS _rows ");
-        body.push_str(STORE);
+        let named = list(&|_, expression, name| format!("{expression} AS {name}"));
+        let names = list(&|_, _, name| name.to_owned());
+        body.push_str(&format!(
+            " WITH {named} WITH collect([{names}]) AS _rows {STORE}"
+        ));
         for index in 0..stored {
             body.push_str(if index == 0 { " SET " } else { ", " });
             body.push_str(&format!(
                 "_r.c{index} = [_row IN _rows WHERE _row[{index}] IS NOT NULL | _row[{index}]]"
             ));
         }
-        body.push_str(" WITH _rows UNWIND _rows AS _row RETURN ");
-        list(
-            body,
-            Box::new(|text, index| {
-                text.push_str(&format!("_row[{index}] AS "));
-                name(text, index);
-            }),
-        );
+        let returned = list(&|index, _, name| format!("_row[{index}] AS {name}"));
+        body.push_str(&format!(
+            " WITH _rows UNWIND _rows AS _row RETURN {returned}"
+        ));
     }
 }

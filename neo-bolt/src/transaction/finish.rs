@@ -40,7 +40,9 @@ impl Link {
         *held.state = State::Closed;
         let bookmark = match committed {
             Ok(bookmark) => {
-                slot.map(Slot::release);
+                if let Some(slot) = slot {
+                    slot.release();
+                }
                 bookmark
             }
             Err(error) => match self.decide(error, slot).await {
@@ -75,9 +77,9 @@ impl Link {
     async fn decide(&self, error: Error, slot: Option<Slot>) -> Result<Option<String>, Error> {
         let unknown = error.commit_outcome() == CommitOutcome::Unknown;
         let (Delivery::ExactlyOnce(receipts), true) = (&self.delivery, unknown) else {
-            if !error.is_lost_connection() {
+            if let Some(slot) = slot.filter(|_| !error.is_lost_connection()) {
                 // The server has rolled back.
-                slot.map(Slot::release);
+                slot.release();
             }
             return Err(match self.delivery {
                 Delivery::WithoutConstraint => error.without_receipts(),
