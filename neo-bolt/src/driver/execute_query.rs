@@ -15,11 +15,12 @@ use super::{Shared, Transform};
 use crate::auth::AuthToken;
 use crate::bookmark::{BookmarkManager, Bookmarks};
 use crate::config::{AccessMode, FetchSize};
+use crate::connection::Connection;
 use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
 use crate::protocol::{Api, Begin, StreamId, Wanted};
-use crate::receipt::{Claim, Claimant, Delivery, Slot, WithReceipt, store_receipt};
+use crate::receipt::{Claim, Claimant, Delivery, Receipts, Slot, WithReceipt, store_receipt};
 use crate::result::{EagerResult, RecordStream, collect};
 use crate::retry::{Backoff, chance};
 use crate::routing::{Acquired, Purpose};
@@ -37,17 +38,18 @@ pub struct ExecuteQuery<'p, P> {
     pub(super) auth: Option<AuthToken>,
     pub(super) idempotent: bool,
     pub(super) exactly_once: Option<ReceiptBy>,
+    pub(super) pipelined_commit: bool,
     /// For how long the parameters last.
     of: PhantomData<&'p ()>,
 }
 
 /// What stores the receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum ReceiptBy {
     /// A statement of its own, after this one has succeeded.
     Itself,
     /// The statement, together with these columns of its result.
-    Statement(&'static [&'static str]),
+    Statement(Vec<&'static str>),
 }
 
 impl<P> fmt::Debug for ExecuteQuery<'_, P> {
@@ -69,6 +71,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             auth: None,
             idempotent: false,
             exactly_once: None,
+            pipelined_commit: false,
             of: PhantomData,
         }
     }
@@ -159,8 +162,20 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     ///
     /// The statement fails on a database without the constraint for receipts, so check
     /// [`has_receipt_constraint`](crate::Driver::has_receipt_constraint) first.
-    pub fn stores_receipt(mut self, stored: &'static [&'static str]) -> Self {
-        self.exactly_once = Some(ReceiptBy::Statement(stored));
+    pub fn stores_receipt(mut self, stored: impl Into<Vec<&'static str>>) -> Self {
+        self.exactly_once = Some(ReceiptBy::Statement(stored.into()));
+        self
+    }
+
+    /// Sends COMMIT together with a statement that writes: one round trip instead of two. Default:
+    /// off, as in the official drivers.
+    ///
+    /// Then the outcome of the commit is already in doubt if the connection is lost while the
+    /// statement runs. With [`exactly_once`](Self::exactly_once) the receipt decides it, but the
+    /// result may be lost: that is an error with
+    /// [`CommitOutcome::Committed`](crate::CommitOutcome::Committed).
+    pub fn pipelined_commit(mut self, pipelined: bool) -> Self {
+        self.pipelined_commit = pipelined;
         self
     }
 
@@ -178,7 +193,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
 
     async fn run(mut self) -> Result<EagerResult, Error> {
         let delivery = match self.exactly_once {
-            Some(_) if !self.begin.read => {
+            Some(_) if !self.begin.read && !self.idempotent => {
                 let begin = Begin {
                     bookmarks: Bookmarks::default(),
                     ..self.begin.clone()
@@ -303,9 +318,9 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
 
     /// Whether COMMIT may leave together with the statement.
     fn commits_at_once(&self, delivery: &Delivery) -> bool {
-        match (self.exactly_once, delivery) {
+        match (&self.exactly_once, delivery) {
             (Some(ReceiptBy::Statement(_)), Delivery::ExactlyOnce(_)) => true,
-            _ => self.begin.read || self.idempotent,
+            _ => self.begin.read || self.idempotent || self.pipelined_commit,
         }
     }
 
@@ -317,10 +332,15 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         begin: &Begin,
         sent: &mut Sent,
     ) -> Result<(), Error> {
+        let receipts = match delivery {
+            // What is idempotent needs none.
+            Delivery::ExactlyOnce(receipts) if !self.idempotent => Some(receipts),
+            _ => None,
+        };
         let connection = lease.connection()?;
         let machine = connection.machine();
-        let stream = match (self.exactly_once, delivery) {
-            (Some(ReceiptBy::Statement(_)), Delivery::ExactlyOnce(receipts)) => {
+        let stream = match (&self.exactly_once, receipts) {
+            (Some(ReceiptBy::Statement(_)), Some(receipts)) => {
                 let slot = sent.slot.insert(receipts.take(&begin.database));
                 let parameters = WithReceipt {
                     parameters: &self.parameters,
@@ -334,10 +354,10 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         connection.log_statement(&self.statement);
         let size = self.driver.config.fetch_size.unwrap_or(FetchSize::All);
         connection.machine().pull(stream, size.count())?;
+        let receipts = receipts.filter(|_| sent.slot.is_none());
         if size == FetchSize::All && self.commits_at_once(delivery) {
-            // A failure above makes the server ignore this.
-            connection.machine().commit()?;
-            return connection.drive(Wanted::Idle).await;
+            // A failure above makes the server ignore what follows.
+            return commit(connection, receipts, begin, sent).await;
         }
         connection.drive(Wanted::Idle).await?;
         while connection.machine().wants_pull(stream) {
@@ -350,19 +370,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         // From here on the result is not lost with the connection.
         sent.result = Some(collect(lease, stream)?);
         let connection = lease.connection()?;
-        let machine = connection.machine();
-        if let (Some(ReceiptBy::Itself), Delivery::ExactlyOnce(receipts)) =
-            (self.exactly_once, delivery)
-            && machine.effects().need_receipt()
-        {
-            let slot = sent.slot.insert(receipts.take(&begin.database));
-            let stream = machine.run(&store_receipt(), &*slot, None)?;
-            machine.pull(stream, -1)?;
-        }
-        machine.commit()?;
-        connection.drive(Wanted::Idle).await?;
-        connection.machine().forget_ended();
-        Ok(())
+        let needed = connection.machine().effects().need_receipt();
+        commit(connection, receipts.filter(|_| needed), begin, sent).await
     }
 
     /// Finds out whether an attempt that failed took effect: then returns its result.
@@ -388,8 +397,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
                 return Err(error);
             }
         };
-        let columns = match self.exactly_once {
-            Some(ReceiptBy::Statement(columns)) => columns,
+        let columns = match &self.exactly_once {
+            Some(ReceiptBy::Statement(columns)) => columns.as_slice(),
             _ => &[],
         };
         match receipts.claim(&claimant, slot, columns, started).await {
@@ -415,6 +424,30 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         }
         Ok(())
     }
+}
+
+/// Sends COMMIT, after a statement that stores a receipt if there are to be `receipts`.
+async fn commit(
+    connection: &mut Connection,
+    receipts: Option<&Arc<Receipts>>,
+    begin: &Begin,
+    sent: &mut Sent,
+) -> Result<(), Error> {
+    let machine = connection.machine();
+    let mut stored = None;
+    if let Some(receipts) = receipts {
+        let slot = sent.slot.insert(receipts.take(&begin.database));
+        let stream = machine.run(&store_receipt(), &*slot, None)?;
+        machine.pull(stream, -1)?;
+        stored = Some(stream);
+    }
+    machine.commit()?;
+    connection.drive(Wanted::Idle).await?;
+    if let Some(stream) = stored {
+        // It has no rows.
+        let _ = connection.machine().take_records(stream);
+    }
+    Ok(())
 }
 
 /// What an attempt has sent, and received before COMMIT.

@@ -224,12 +224,29 @@ async fn recovers_the_columns_that_a_statement_stored() {
         let driver = server.driver();
         let query = driver
             .execute_query("WRITE MERGE (_r:_NeoOgmReceipt", params! { "a" => 1 })
-            .stores_receipt(&["n"]);
+            .stores_receipt(["n"]);
         let result = timeout(LONG, query).await.unwrap().unwrap();
         assert!(result.is_recovered());
         assert_eq!(result.records[0].get::<i64>("n").unwrap(), 7);
         assert_eq!(database.lock().unwrap().writes, 1);
     }
+}
+
+#[tokio::test]
+async fn a_pipelined_commit_may_lose_its_result_and_nothing_else() {
+    let (database, server) = database(&[Fate::LostBefore, Fate::AllLostAfter, Fate::Answered]);
+    let driver = server.driver();
+    let query = || {
+        let query = driver.execute_query("WRITE", ()).exactly_once(true);
+        query.pipelined_commit(true)
+    };
+    let error = timeout(LONG, query()).await.unwrap().unwrap_err();
+    assert_eq!(error.commit_outcome(), CommitOutcome::Committed, "{error}");
+    assert_eq!(database.lock().unwrap().writes, 1);
+    let result = timeout(LONG, query()).await.unwrap().unwrap();
+    assert_eq!(result.records.len(), 1);
+    let bookmarks = driver.bookmark_manager().bookmarks();
+    assert_eq!(bookmarks.raw_values().collect::<Vec<_>>(), ["b"]);
 }
 
 #[tokio::test]
