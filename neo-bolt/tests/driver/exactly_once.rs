@@ -8,7 +8,7 @@ use neo_bolt::value::{Map, Value};
 use neo_bolt::{CommitOutcome, Error, ReceiptStatement, TransactionConfig, params};
 use tokio::time::timeout;
 
-use crate::peer::{BEGIN, COMMIT, PULL, Peer, RESET, RUN, Server};
+use crate::peer::{BEGIN, COMMIT, PULL, Peer, RESET, RUN, Request, Server};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -82,18 +82,15 @@ async fn serve(peer: &mut Peer, shared: &Shared) {
                     panic!("no parameters")
                 };
                 let (columns, rows, kind) = run(&statement, parameters, shared);
-                if statement.contains("MERGE (_r:_NeoOgmReceipt") {
-                    let Some(Value::Map(map)) = parameters.get("_receipt") else {
-                        panic!("no receipt in {parameters:?}")
-                    };
-                    receipt = Some((text(map, "id"), text(map, "unit")));
-                }
+                receipt = stored_by(&request).or(receipt);
                 writes += usize::from(statement.starts_with("WRITE"));
                 let fate = shared.lock().unwrap().fates.first().copied();
                 if fate == Some(Fate::AllLostAfter) && writes > 0 {
                     // COMMIT is on its way already.
-                    for tag in [PULL, COMMIT] {
-                        peer.expect(tag).await;
+                    while let Some(request) = peer.receive().await
+                        && request.tag != COMMIT
+                    {
+                        receipt = stored_by(&request).or(receipt);
                     }
                     commit(shared, writes, receipt.take());
                     return;
@@ -130,6 +127,19 @@ async fn serve(peer: &mut Peer, shared: &Shared) {
             }
             _ => peer.success(Map::new()).await,
         }
+    }
+}
+
+/// The receipt that a request stores.
+fn stored_by(request: &Request) -> Option<(String, String)> {
+    let Some(Value::Map(parameters)) = request.fields.get(1) else {
+        return None;
+    };
+    match parameters.get("_receipt") {
+        Some(Value::Map(map)) if request.text().contains("MERGE (_r:_NeoOgmReceipt") => {
+            Some((text(map, "id"), text(map, "unit")))
+        }
+        _ => None,
     }
 }
 
