@@ -86,7 +86,7 @@ pub use error::{CommitOutcome, Error, ErrorKind};
 pub use gql::{GqlError, GqlErrorClassification};
 pub use pool::ConnectionPoolMetrics;
 pub use protocol::Version;
-pub use receipt::ReceiptStatement;
+pub use receipt::{RECEIPT_LABEL, ReceiptStatement};
 pub use record::{Column, Record, Row};
 pub use resolver::Resolver;
 pub use result::{EagerResult, Graph, RecordStream, RecordsAs};

@@ -398,13 +398,14 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             }
         };
         let columns = match &self.exactly_once {
-            Some(ReceiptBy::Statement(columns)) => columns.as_slice(),
-            _ => &[],
+            Some(ReceiptBy::Statement(columns)) => Some(columns.as_slice()),
+            _ => None,
         };
-        match receipts.claim(&claimant, slot, columns, started).await {
+        let claim = receipts.claim(&claimant, slot, columns.unwrap_or_default(), started);
+        match claim.await {
             Ok(Claim::Committed { stored, bookmark }) => {
                 self.committed(bookmark).await?;
-                let recovered = stored.map(|stored| stored.recovered());
+                let recovered = columns.map(|_| stored.recovered());
                 sent.result.or(recovered).ok_or_else(|| {
                     let lost = "the transaction was committed, and its result was lost";
                     Error::new(ErrorKind::ServiceUnavailable, lost).after_commit()

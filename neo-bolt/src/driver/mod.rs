@@ -284,19 +284,37 @@ impl Driver {
     /// The server refused, for example because the user may not create constraints, or could not be
     /// reached.
     pub async fn create_receipt_constraint(&self, database: Option<&str>) -> Result<(), Error> {
-        let mut query = self
-            .execute_query(RECEIPT_CONSTRAINT, ())
-            .bookmark_manager(None)
-            .idempotent(true);
+        let mut query = self.execute_query(RECEIPT_CONSTRAINT, ()).idempotent(true);
         let mut begin = Begin::default();
         if let Some(database) = database {
             query = query.database(database);
             begin.database = Some(database.into());
         }
-        query.await?;
-        let receipts = &self.shared.receipts;
-        receipts.check_again(&begin.database);
-        receipts.sweep(&self.shared.claimant(begin, None)).await
+        // `IF NOT EXISTS` looks before it waits for its turn, so of two that create the constraint at
+        // once, one may be refused.
+        let exists = |error: &Error| {
+            let code = error.code();
+            code.is_some_and(|code| code.ends_with("AlreadyExists"))
+        };
+        match query.await {
+            Err(error) if !exists(&error) => return Err(error),
+            Ok(_) | Err(_) => self.shared.receipts.set_available(&begin.database),
+        }
+        self.delete_old_receipts(database).await
+    }
+
+    /// Deletes receipts that are older than a day, of any program: nobody can need them any more.
+    /// [`create_receipt_constraint`](Self::create_receipt_constraint) does the same.
+    ///
+    /// # Errors
+    /// The server refused, or could not be reached.
+    pub async fn delete_old_receipts(&self, database: Option<&str>) -> Result<(), Error> {
+        let begin = Begin {
+            database: database.map(Into::into),
+            ..Begin::default()
+        };
+        let claimant = self.shared.claimant(begin, None);
+        self.shared.receipts.sweep(&claimant).await
     }
 
     /// Whether writes on a database can be delivered

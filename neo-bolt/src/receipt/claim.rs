@@ -29,8 +29,8 @@ const CLAIM: &str = "MERGE (r:_NeoOgmReceipt {id: $id}) SET r.claim = true \
 pub(crate) enum Claim {
     /// It was committed.
     Committed {
-        /// The columns that were stored with the receipt, if there were any.
-        stored: Option<Box<EagerResult>>,
+        /// The columns that were stored with the receipt.
+        stored: Box<EagerResult>,
         bookmark: Option<String>,
     },
     /// It was not committed, and cannot be any more.
@@ -49,6 +49,26 @@ pub(crate) struct Claimant {
 impl Claimant {
     pub(super) fn database(&self) -> &Database {
         &self.begin.database
+    }
+
+    /// As [`run`](Self::run), with retries. The statements must be idempotent.
+    pub(super) async fn run_with_retries(
+        &self,
+        statements: &[(&str, &(dyn ToBolt + Sync))],
+    ) -> Result<(Vec<EagerResult>, Option<String>), Error> {
+        let mut backoff = Backoff::new(self.retry_policy);
+        let started = Instant::now();
+        loop {
+            let error = match self.run(statements).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error.with_attempts(backoff.attempt()),
+            };
+            let delay = backoff.next(started.elapsed(), chance());
+            match delay.filter(|_| error.may_be_tried_again(true)) {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => return Err(error),
+            }
+        }
     }
 
     /// Runs statements as one transaction, in one round trip. Returns their results and the bookmark.
@@ -161,19 +181,19 @@ impl Receipts {
             statements.push((&stored, &of_slot));
         }
         let (results, bookmark) = claimant.run(&statements).await?;
+        let no_row = || {
+            let message = "the server answered a claim with no row";
+            Error::new(ErrorKind::Protocol, message)
+        };
         let mut results = results.into_iter();
-        let first = results.next();
-        let committed = first.as_ref().and_then(|result| result.records.first());
-        let committed = committed.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Protocol,
-                "the server answered a claim with no row",
-            )
-        })?;
-        Ok(Some(match committed.get_at::<bool>(0)? {
+        let mut claim = results.next().ok_or_else(no_row)?;
+        let committed = claim.records.first().ok_or_else(no_row)?.get_at(0)?;
+        // Without columns, the result is one without rows.
+        claim.records.clear();
+        Ok(Some(match committed {
             false => Claim::NotCommitted,
             true => Claim::Committed {
-                stored: results.next().map(Box::new),
+                stored: Box::new(results.next().unwrap_or(claim)),
                 bookmark,
             },
         }))

@@ -6,19 +6,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::RECEIPT_LABEL;
 use super::claim::Claimant;
 use super::slots::{Database, Receipts};
 use crate::error::Error;
 use crate::packstream::ToBolt;
 use crate::params;
-use crate::retry::{Backoff, chance};
+use crate::record::Record;
 
 /// Creates the constraint. Its name is fixed, so that it can be found.
 pub(crate) const RECEIPT_CONSTRAINT: &str = "CREATE CONSTRAINT neo_ogm_receipt IF NOT EXISTS \
     FOR (r:_NeoOgmReceipt) REQUIRE r.id IS UNIQUE";
 
-const EXISTS: &str = "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties \
-    WHERE name = 'neo_ogm_receipt' RETURN type, labelsOrTypes, properties";
+const CONSTRAINTS: &str = "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties";
 
 const SWEEP: &str = "MATCH (r:_NeoOgmReceipt) WHERE coalesce(r.void, r.unit) < $before DELETE r";
 
@@ -72,37 +72,16 @@ impl Receipts {
         if let Some(known) = self.availability(database).known() {
             return Ok(known);
         }
-        let mut backoff = Backoff::new(claimant.retry_policy);
-        let started = Instant::now();
-        loop {
-            let error = match self.check(claimant).await {
-                Ok(present) => return Ok(present),
-                Err(error) => error,
-            };
-            if !error.may_be_tried_again(true) {
-                return Err(error);
-            }
-            let Some(delay) = backoff.next(started.elapsed(), chance()) else {
-                return Err(error.with_attempts(backoff.attempt()));
-            };
-            tokio::time::sleep(delay).await;
-        }
+        self.check(claimant).await
     }
 
     /// Asks the database whether it has the constraint.
     pub(super) async fn check(&self, claimant: &Claimant) -> Result<bool, Error> {
-        let present = match claimant.run(&[(EXISTS, &())]).await {
-            Ok((results, _)) => results
-                .iter()
-                .flat_map(|result| &result.records)
-                .any(|row| {
-                    let found = row.decode::<(String, Vec<String>, Vec<String>)>();
-                    found.is_ok_and(|(kind, labels, properties)| {
-                        (kind.contains("UNIQUENESS") || kind.contains("KEY"))
-                            && labels == ["_NeoOgmReceipt"]
-                            && properties == ["id"]
-                    })
-                }),
+        let present = match claimant.run_with_retries(&[(CONSTRAINTS, &())]).await {
+            Ok((results, _)) => {
+                let rows = results.iter().flat_map(|result| &result.records);
+                rows.into_iter().any(is_receipt_constraint)
+            }
             // The user may not see constraints, or the server does not know the command.
             Err(error) if error.code().is_some() && !error.is_retryable() => {
                 tracing::debug!(%error, "constraints cannot be shown");
@@ -118,9 +97,9 @@ impl Receipts {
         Ok(present)
     }
 
-    /// The constraint was created, or may have been.
-    pub(crate) fn check_again(&self, database: &Database) {
-        self.set_availability(database, Availability::Unchecked);
+    /// Remembers that the database has the constraint.
+    pub(crate) fn set_available(&self, database: &Database) {
+        self.set_availability(database, Availability::Present);
     }
 
     /// Deletes receipts that nobody can need any more, of whatever driver.
@@ -134,7 +113,10 @@ impl Receipts {
         let context = uuid::timestamp::context::NoContext;
         let before = Uuid::new_v7(uuid::Timestamp::from_unix(context, seconds, nanos));
         let before = params! { "before" => before.simple().to_string() };
-        claimant.run(&[(SWEEP, &before)]).await.map(drop)
+        claimant
+            .run_with_retries(&[(SWEEP, &before)])
+            .await
+            .map(drop)
     }
 
     /// Deletes the receipts of this driver that no transaction uses.
@@ -143,6 +125,16 @@ impl Receipts {
             delete(&claimant(database), &ids).await;
         }
     }
+}
+
+/// Whether a row of `SHOW CONSTRAINTS` is the constraint that receipts take.
+fn is_receipt_constraint(row: &Record) -> bool {
+    let read = row.decode::<(&str, &str, Vec<&str>, Vec<&str>)>();
+    read.is_ok_and(|(_, kind, labels, properties)| {
+        (kind.contains("UNIQUENESS") || kind.contains("KEY"))
+            && labels == [RECEIPT_LABEL]
+            && properties == ["id"]
+    })
 }
 
 /// Deletes receipts. What cannot be deleted is left to a later sweep.

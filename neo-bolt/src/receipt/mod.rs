@@ -29,6 +29,9 @@ pub(crate) use claim::{Claim, Claimant};
 pub(crate) use constraint::RECEIPT_CONSTRAINT;
 pub(crate) use slots::{Receipts, Slot, WithReceipt};
 
+/// The label of the nodes that have receipts.
+pub const RECEIPT_LABEL: &str = "_NeoOgmReceipt";
+
 /// The parameter that carries the ids of the slot and of the unit.
 const PARAMETER: &str = "_receipt";
 

@@ -167,13 +167,18 @@ fn run(
     if statement.starts_with("SHOW CONSTRAINTS") {
         database.checks += 1;
         let labels = Value::List(vec!["_NeoOgmReceipt".into()]);
-        let row = vec!["UNIQUENESS".into(), labels, Value::List(vec!["id".into()])];
+        let properties = Value::List(vec!["id".into()]);
+        let row = vec!["r".into(), "UNIQUENESS".into(), labels, properties];
         let rows = if database.has_constraint {
             vec![row]
         } else {
             vec![]
         };
-        return (vec!["type", "labelsOrTypes", "properties"], rows, "r");
+        return (
+            vec!["name", "type", "labelsOrTypes", "properties"],
+            rows,
+            "r",
+        );
     }
     if statement.starts_with("MERGE (r:_NeoOgmReceipt") {
         database.claims += 1;

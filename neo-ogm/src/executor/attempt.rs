@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use neo_bolt::value::DateTime;
-use uuid::Uuid;
 
 const RUNNING: u8 = 0;
 const ROLLED_BACK: u8 = 1;
@@ -39,7 +38,6 @@ impl Attempt {
 /// Dropping it, as happens when its future is dropped, ends the attempt as not committed.
 #[derive(Debug)]
 pub(super) struct UnitOfWork {
-    pub(super) id: Uuid,
     /// The time that all writes of the unit carry.
     pub(super) started: DateTime,
     last: Mutex<Arc<Attempt>>,
@@ -48,7 +46,6 @@ pub(super) struct UnitOfWork {
 impl UnitOfWork {
     pub(super) fn new() -> Self {
         Self {
-            id: Uuid::now_v7(),
             started: DateTime::now(),
             last: Mutex::default(),
         }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::{Map, Value};
 use neo_bolt::{
-    AccessMode, AuthToken, BookmarkManager, Bookmarks, CommitOutcome, Driver, DriverBuilder,
-    EagerResult, ManagedTransaction, Session, SessionConfig, TransactionConfig,
+    AccessMode, AuthToken, BookmarkManager, Bookmarks, Driver, DriverBuilder, EagerResult,
+    ExecuteQuery, ManagedTransaction, Session, SessionConfig, TransactionConfig,
 };
 use tracing::Instrument as _;
 
 use super::attempt::UnitOfWork;
-use super::{Records, Transaction, trace};
+use super::{Records, Transaction, WriteStatement, trace};
 use crate::error::Error;
 
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
@@ -37,6 +37,8 @@ struct Shared {
     driver: Driver,
     bookmarks: BookmarkManager,
     description: String,
+    /// Whether receipts decide lost commits. In the same process no commit can be lost.
+    exactly_once: bool,
     /// The engine, where it is in this process.
     #[cfg(feature = "embedded")]
     engine: Option<crate::embedded::EmbeddedServer>,
@@ -79,16 +81,22 @@ impl Graph {
         GraphBuilder {
             driver: Driver::builder(uri),
             database: None,
+            exactly_once: true,
         }
     }
 
     /// A graph on a driver that is there already.
     pub fn from_driver(driver: Driver) -> Self {
+        Self::on_driver(driver, true)
+    }
+
+    fn on_driver(driver: Driver, exactly_once: bool) -> Self {
         let description = driver.to_string();
         let shared = Shared {
             bookmarks: driver.bookmark_manager().clone(),
             driver,
             description,
+            exactly_once,
             #[cfg(feature = "embedded")]
             engine: None,
         };
@@ -101,6 +109,7 @@ impl Graph {
             bookmarks: driver.bookmark_manager().clone(),
             driver,
             description: engine.to_string(),
+            exactly_once: false,
             engine: Some(engine),
         };
         Self::new(Arc::new(shared), Settings::default())
@@ -303,11 +312,7 @@ impl Graph {
     {
         let mut session = self.session(mode);
         let unit = UnitOfWork::new();
-        let mut lost_commit = false;
-        let attempt = |tx: ManagedTransaction| {
-            lost_commit = tx.follows_lost_commit();
-            work(Transaction::new(tx, self.clone(), &unit))
-        };
+        let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), &unit));
         let config = self.transaction_config();
         let work = async {
             match mode {
@@ -317,10 +322,7 @@ impl Graph {
         };
         let done = work.instrument(trace::unit_of_work(mode)).await;
         unit.end(done.is_ok());
-        done.map_err(|error| match lost_commit {
-            true => error.with_commit_outcome(CommitOutcome::Unknown),
-            false => error,
-        })
+        done
     }
 
     /// A session of the driver with this handle's settings and bookmarks.
@@ -341,7 +343,7 @@ impl Graph {
     }
 
     pub(super) fn transaction_config(&self) -> TransactionConfig {
-        let mut config = TransactionConfig::default().idempotent(true);
+        let mut config = TransactionConfig::default().exactly_once(self.inner.shared.exactly_once);
         if let Some(timeout) = self.inner.settings.timeout {
             config = config.timeout(timeout);
         }
@@ -359,28 +361,67 @@ impl Graph {
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
         let statement = self.placed(statement);
-        let mut query = self
-            .inner
-            .shared
+        let shared = &self.inner.shared;
+        let query = shared
             .driver
             .execute_query(statement, parameters)
             .routing(mode)
-            // Each operation is made so, and statements of the caller's own are to be.
             .idempotent(idempotent)
-            .bookmark_manager(self.bookmark_manager());
-        if let Some(database) = &self.inner.settings.database {
+            .exactly_once(shared.exactly_once)
+            .pipelined_commit(self.is_embedded());
+        Ok(self.with_settings(query).await?)
+    }
+
+    /// Runs a statement of the mapper that writes; `plain` is its text without a receipt.
+    pub(super) async fn write(
+        &self,
+        plain: Arc<str>,
+        statement: &WriteStatement,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<EagerResult, Error> {
+        let shared = &self.inner.shared;
+        if !shared.exactly_once || statement.must_be_received_first() {
+            let query = shared
+                .driver
+                .execute_query(self.placed(plain), parameters)
+                .exactly_once(shared.exactly_once)
+                .pipelined_commit(!shared.exactly_once);
+            return Ok(self.with_settings(query).await?);
+        }
+        let database = self.inner.settings.database.as_deref();
+        let query = if shared.driver.has_receipt_constraint(database).await? {
+            let (text, stored) = statement.with_receipt();
+            let query = shared
+                .driver
+                .execute_query(self.placed(text.into()), parameters);
+            query.stores_receipt(stored)
+        } else {
+            let query = shared.driver.execute_query(self.placed(plain), parameters);
+            query.exactly_once(true).pipelined_commit(true)
+        };
+        Ok(self.with_settings(query).await?)
+    }
+
+    /// Gives a query the settings of this handle.
+    fn with_settings<'p, P: ToBolt + Send + Sync + 'p>(
+        &self,
+        query: ExecuteQuery<'p, P>,
+    ) -> ExecuteQuery<'p, P> {
+        let mut query = query.bookmark_manager(self.bookmark_manager());
+        let settings = &self.inner.settings;
+        if let Some(database) = &settings.database {
             query = query.database(database.as_ref());
         }
-        if let Some(user) = &self.inner.settings.impersonated_user {
+        if let Some(user) = &settings.impersonated_user {
             query = query.impersonated_user(user.as_ref());
         }
-        if let Some(timeout) = self.inner.settings.timeout {
+        if let Some(timeout) = settings.timeout {
             query = query.timeout(timeout);
         }
-        if !self.inner.settings.metadata.is_empty() {
-            query = query.metadata(self.inner.settings.metadata.clone());
+        if !settings.metadata.is_empty() {
+            query = query.metadata(settings.metadata.clone());
         }
-        Ok(query.await?)
+        query
     }
 
     pub(super) async fn stream(
@@ -393,6 +434,28 @@ impl Graph {
         let (statement, config) = (self.placed(statement), self.transaction_config());
         let records = session.run_with(statement, parameters, config).await?;
         Ok(Records::new(records, Some(session)))
+    }
+
+    /// Creates the constraint for receipts unless the database has it, and deletes old receipts.
+    pub(crate) async fn prepare_receipts(&self) -> Result<(), Error> {
+        let driver = self.driver();
+        let database = self.inner.settings.database.as_deref();
+        if driver.has_receipt_constraint(database).await? {
+            return Ok(driver.delete_old_receipts(database).await?);
+        }
+        match driver.create_receipt_constraint(database).await {
+            // The rest of the schema can be used without it.
+            Err(error) if error.code() == Some("Neo.ClientError.Security.Forbidden") => {
+                tracing::warn!(
+                    target: "neo_ogm",
+                    %error,
+                    "the user may not create the constraint for receipts: the outcome of a lost \
+                     commit stays unknown"
+                );
+                Ok(())
+            }
+            created => Ok(created?),
+        }
     }
 
     /// Closes the pool; operations on this graph fail from then on.
@@ -420,6 +483,7 @@ impl fmt::Debug for Graph {
 pub struct GraphBuilder {
     driver: DriverBuilder,
     database: Option<String>,
+    exactly_once: bool,
 }
 
 impl GraphBuilder {
@@ -436,6 +500,18 @@ impl GraphBuilder {
     /// The database that operations run on; the user's home database unless told.
     pub fn database(mut self, name: impl Into<String>) -> Self {
         self.database = Some(name.into());
+        self
+    }
+
+    /// Whether every write commits a receipt, by which a lost commit is decided: each write takes
+    /// effect exactly once, on a database whose schema was applied
+    /// ([`apply_schema`](Graph::apply_schema) creates the constraint that receipts take). Default: on.
+    ///
+    /// Without receipts a write is up to 15 % faster, and an error with
+    /// [`CommitOutcome::Unknown`](neo_bolt::CommitOutcome::Unknown) if the connection is lost between
+    /// COMMIT and its answer.
+    pub fn exactly_once(mut self, exactly_once: bool) -> Self {
+        self.exactly_once = exactly_once;
         self
     }
 
@@ -467,7 +543,14 @@ impl GraphBuilder {
     pub async fn connect(self) -> Result<Graph, Error> {
         let driver = self.driver.build()?;
         driver.verify_connectivity().await?;
-        let graph = Graph::from_driver(driver);
+        if self.exactly_once {
+            // Otherwise the first write asks, and reports a failure.
+            let asked = driver.has_receipt_constraint(self.database.as_deref());
+            if let Err(error) = asked.await {
+                tracing::debug!(target: "neo_ogm", %error, "constraints are not known");
+            }
+        }
+        let graph = Graph::on_driver(driver, self.exactly_once);
         Ok(match self.database {
             Some(name) => graph.with_database(name),
             None => graph,

@@ -7,6 +7,7 @@ mod graph;
 mod outcome;
 mod records;
 mod space;
+mod statement;
 mod trace;
 mod transaction;
 
@@ -17,6 +18,7 @@ pub use transaction::Transaction;
 pub(crate) use attempt::Attempt;
 pub(crate) use outcome::{operation, told};
 pub(crate) use records::Records;
+pub(crate) use statement::WriteStatement;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::DateTime;
-use neo_bolt::{AccessMode, EagerResult, QueryType};
+use neo_bolt::{AccessMode, EagerResult};
 use tracing::Instrument as _;
 
 use crate::error::Error;
@@ -84,7 +86,8 @@ impl Target {
         }
     }
 
-    /// Runs one of the mapper's own statements to its end, in one round trip. It may run twice.
+    /// Runs one statement that reads, or that leaves the same behind if it is repeated, to its end
+    /// in one round trip.
     pub(crate) async fn execute(
         &self,
         mode: AccessMode,
@@ -94,9 +97,33 @@ impl Target {
         self.run(mode, true, statement, parameters).await
     }
 
-    /// Runs one statement to its end, in one round trip. Whether it is `idempotent` decides what
-    /// is done when the connection is lost between COMMIT and its answer, also where that is the
-    /// COMMIT of the unit of work that it is part of.
+    /// Runs one of the mapper's own statements that write to its end, in one round trip, or two if it
+    /// returns several rows.
+    pub(crate) async fn write(
+        &self,
+        statement: &WriteStatement,
+        parameters: impl ToBolt + Send + Sync,
+    ) -> Result<EagerResult, Error> {
+        let mode = AccessMode::Write;
+        let plain: Arc<str> = statement.to_string().into();
+        let span = trace::statement(&plain, mode, self.is_transaction());
+        let run = async {
+            match self {
+                Self::Graph(graph) => {
+                    let done = graph.write(plain, statement, parameters).await?;
+                    outcome::committed(&done);
+                    Ok::<_, Error>(done)
+                }
+                Self::Transaction(transaction) => transaction.execute(plain, parameters).await,
+            }
+        };
+        let done = run.instrument(span.clone()).await?;
+        span.record("rows", done.records.len());
+        Ok(done)
+    }
+
+    /// Runs one statement to its end. On a graph handle, one that is `idempotent` takes one round
+    /// trip and is repeated after a lost commit; another one takes two.
     pub(crate) async fn run(
         &self,
         mode: AccessMode,
@@ -105,27 +132,18 @@ impl Target {
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
         let span = trace::statement(&statement, mode, self.is_transaction());
-        let wrote = |done: &EagerResult| {
-            mode == AccessMode::Write && done.summary.query_type() != Some(QueryType::Read)
-        };
         let run = async {
             match self {
                 Self::Graph(graph) => {
                     let done = graph
                         .execute(mode, idempotent, statement, parameters)
                         .await?;
-                    if wrote(&done) {
+                    if mode == AccessMode::Write {
                         outcome::committed(&done);
                     }
                     Ok::<_, Error>(done)
                 }
-                Self::Transaction(transaction) => {
-                    let done = transaction.execute(statement, parameters).await?;
-                    if !idempotent && wrote(&done) {
-                        transaction.not_idempotent();
-                    }
-                    Ok::<_, Error>(done)
-                }
+                Self::Transaction(transaction) => transaction.execute(statement, parameters).await,
             }
         };
         let done = run.instrument(span.clone()).await?;
@@ -151,13 +169,6 @@ impl Target {
         run.instrument(span).await
     }
 
-    /// Says of the unit of work, where there is one, that it must not be done twice.
-    pub(crate) fn not_idempotent(&self) {
-        if let Self::Transaction(transaction) = self {
-            transaction.not_idempotent();
-        }
-    }
-
     fn is_transaction(&self) -> bool {
         matches!(self, Self::Transaction(_))
     }
@@ -175,14 +186,6 @@ impl Target {
         match self {
             Self::Graph(_) => DateTime::now(),
             Self::Transaction(transaction) => transaction.started().clone(),
-        }
-    }
-
-    /// A text that is the same in each attempt of this operation and in no other operation.
-    pub(crate) fn operation_token(&self) -> String {
-        match self {
-            Self::Graph(_) => uuid::Uuid::now_v7().to_string(),
-            Self::Transaction(transaction) => transaction.operation_token(),
         }
     }
 }

@@ -61,7 +61,10 @@ fn placed(statement: &str, prefix: &str) -> String {
     let mut text = String::with_capacity(statement.len() + 8 * prefix.len());
     let mut done = 0;
     for (index, token) in tokens.all.iter().enumerate() {
-        let is_label = places[index] == Place::Label && !is_type_of_a_value(&tokens, index);
+        let is_label = places[index] == Place::Label
+            && !is_type_of_a_value(&tokens, index)
+            // Receipts are shared by all spaces, as their constraint is.
+            && tokens.source(index) != neo_bolt::RECEIPT_LABEL;
         let (at, argument) = if is_label {
             let quoted = tokens.kind(index) == Some(Kind::Quoted);
             (token.span.start + usize::from(quoted), false)

@@ -1,12 +1,10 @@
 //! Several operations in one retried transaction.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use neo_bolt::packstream::ToBolt;
 use neo_bolt::value::DateTime;
 use neo_bolt::{EagerResult, ManagedTransaction};
-use uuid::Uuid;
 
 use super::attempt::UnitOfWork;
 use super::{Attempt, Graph, Records};
@@ -22,23 +20,18 @@ pub struct Transaction {
     unit: Arc<Unit>,
 }
 
-/// Names the operations of a unit of work alike in each attempt, so that an insert knows its own
-/// earlier attempt from a stranger's node.
+/// What the operations of one attempt share.
 #[derive(Debug)]
 struct Unit {
-    id: Uuid,
     started: DateTime,
     attempt: Arc<Attempt>,
-    operations: AtomicU64,
 }
 
 impl Transaction {
     pub(super) fn new(inner: ManagedTransaction, graph: Graph, unit: &UnitOfWork) -> Self {
         let unit = Arc::new(Unit {
-            id: unit.id,
             started: unit.started.clone(),
             attempt: unit.attempt(),
-            operations: AtomicU64::new(0),
         });
         Self { inner, graph, unit }
     }
@@ -74,11 +67,6 @@ impl Transaction {
         ))
     }
 
-    /// See [`ManagedTransaction::not_idempotent`].
-    pub(super) fn not_idempotent(&self) {
-        self.inner.not_idempotent();
-    }
-
     /// The attempt, of which values that are pending are.
     pub(super) fn attempt_state(&self) -> &Arc<Attempt> {
         &self.unit.attempt
@@ -86,10 +74,5 @@ impl Transaction {
 
     pub(super) fn started(&self) -> &DateTime {
         &self.unit.started
-    }
-
-    pub(super) fn operation_token(&self) -> String {
-        let operation = self.unit.operations.fetch_add(1, Ordering::Relaxed);
-        format!("{}/{operation}", self.unit.id)
     }
 }

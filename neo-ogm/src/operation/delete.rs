@@ -9,7 +9,7 @@ use neo_bolt::AccessMode;
 use super::key::KeyParameters;
 use super::write::{of_role, version_of};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Target, operation};
+use crate::executor::{BoxFuture, Target, WriteStatement, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, PropertyRole};
 use crate::query::{Cypher, LoadPlan, Loadable, Parameter, Parameters, escape, raise, raised};
 use crate::relation::{lock, values};
@@ -121,12 +121,10 @@ impl<'a, N: Node> Delete<'a, N> {
             text.push_str(" ELSE true END");
             cypher.push(&text);
         }
-        cypher.push(" DETACH DELETE n RETURN 1 AS deleted");
-        let statement = cypher.finish().into();
-        let done = self
-            .target
-            .execute(AccessMode::Write, statement, parameters)
-            .await;
+        cypher.push(" DETACH DELETE n");
+        let mut statement = WriteStatement::new(cypher.finish());
+        statement.column("deleted", "1");
+        let done = self.target.write(&statement, parameters).await;
         match done {
             Err(error) if raised(&error).is_some() => {
                 Err(Error::new(ErrorKind::HasRelationships { node: key }))

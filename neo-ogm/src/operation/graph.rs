@@ -3,15 +3,14 @@
 use std::fmt;
 use std::future::IntoFuture;
 
-use neo_bolt::AccessMode;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use neo_bolt::value::DateTime;
 
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction, operation};
+use crate::executor::{BoxFuture, Executor, Graph, Target, Transaction, WriteStatement, operation};
 use crate::mapping::{Cardinality, HookContext, Node, Operation, RelationshipEvent};
 use crate::query::raised;
-use crate::relation::pairs::{self, NUMBERED, row_key, row_number, structs};
+use crate::relation::pairs::{self, row_key, row_number, structs};
 use crate::relation::visit::{Collected, Kind, Limits, collect};
 use crate::relation::{replaced_by, stamps, unwanted, write_now};
 
@@ -179,9 +178,10 @@ async fn save(collected: &Collected<'_>, exactly: bool, target: &Target) -> Resu
 async fn connect(kind: &Kind<'_>, target: &Target) -> Result<(), Error> {
     let carried = |row: usize| Some(kind.rows.get(row)?.related.first()?.1.managed());
     let schema = kind.relation.relationship;
-    let mut statement = pairs::replacing(kind.source, kind.relation, kind.target);
+    let text = pairs::replacing(kind.source, kind.relation, kind.target);
+    let mut statement = WriteStatement::with_rows(text);
     if let Some(managed) = carried(0).filter(stamps::asks) {
-        statement.push_str(NUMBERED);
+        pairs::number_column(&mut statement);
         stamps::columns(&mut statement, schema, &managed);
     }
     let rows = Rows {
@@ -190,7 +190,7 @@ async fn connect(kind: &Kind<'_>, target: &Target) -> Result<(), Error> {
         now: stamps::now(schema, target),
     };
     let done = target
-        .execute(AccessMode::Write, statement.into(), rows)
+        .write(&statement, rows)
         .await
         .map_err(|error| explain(error, kind))?;
     for record in &done.records {
@@ -213,18 +213,13 @@ async fn end_others(kind: &Kind<'_>, target: &Target) -> Result<(), Error> {
             reason: "it was to be saved with nothing",
         }));
     }
-    let statement = unwanted(kind.source, kind.relation);
-    let done = target
-        .execute(
-            AccessMode::Write,
-            statement.into(),
-            Rows {
-                kind,
-                keep: true,
-                now: None,
-            },
-        )
-        .await;
+    let statement = WriteStatement::new(unwanted(kind.source, kind.relation));
+    let rows = Rows {
+        kind,
+        keep: true,
+        now: None,
+    };
+    let done = target.write(&statement, rows).await;
     done.map(|_| ()).map_err(|error| explain(error, kind))
 }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use neo_bolt::value::DateTime;
 
-use super::expression::{Comparand, Expr, Gathered};
-use super::filter::{Condition, Parameter};
-use super::hop::Hop;
+use super::expression::{Comparand, Expr};
+use super::filter::Parameter;
 use super::raise::{raise_with, raised, raised_number};
 use super::render::{Cypher, escape};
 use crate::error::{Error, ErrorKind};
@@ -116,27 +115,6 @@ impl Assignments {
         }
     }
 
-    /// Writes the same so that everything stays as it is where the variable `done` is true.
-    pub(crate) fn write_unless<'c>(
-        &'c self,
-        cypher: &mut Cypher<'_, 'c>,
-        variable: &str,
-        done: &str,
-    ) {
-        for (index, change) in self.changes.iter().enumerate() {
-            let word = if index > 0 { ", " } else { " SET " };
-            let name = format!("{variable}.{}", escape(change.name));
-            cypher.push(&format!(
-                "{word}{name} = CASE WHEN {done} THEN {name} ELSE "
-            ));
-            match &change.value {
-                Some(value) => cypher.expression(variable, value),
-                None => cypher.push("null"),
-            }
-            cypher.push(" END");
-        }
-    }
-
     /// Writes what undoes everything where a computed value is one that its field can't hold.
     pub(crate) fn write_limits(&self, cypher: &mut Cypher<'_, '_>, variable: &str) {
         for (index, change) in self.changes.iter().enumerate() {
@@ -178,94 +156,5 @@ impl Assignments {
         violations
             .into_error(node.to_owned())
             .with_commit_outcome(outcome)
-    }
-
-    /// Whether an update of what passes `conditions` ends alike when it is run twice: neither a
-    /// new value nor, over a relationship, a condition may look at what the update changes. The
-    /// mapper changes `more` besides.
-    pub(crate) fn repeatable<'a>(
-        &self,
-        conditions: impl IntoIterator<Item = &'a Condition>,
-        more: impl IntoIterator<Item = &'static str>,
-    ) -> bool {
-        let assigned = self.changes.iter().map(|change| change.name);
-        let look = Look {
-            assigned: Some(assigned.chain(more).collect()),
-        };
-        let values = self
-            .changes
-            .iter()
-            .filter_map(|change| change.value.as_ref());
-        !conditions
-            .into_iter()
-            .any(|condition| look.condition(condition, false))
-            && !values.into_iter().any(|value| look.expression(value, true))
-    }
-
-    /// Whether a condition looks at anything but the node itself.
-    pub(crate) fn look_beyond<'a>(conditions: impl IntoIterator<Item = &'a Condition>) -> bool {
-        let look = Look { assigned: None };
-        conditions
-            .into_iter()
-            .any(|condition| look.condition(condition, false))
-    }
-}
-
-/// Looks for assigned properties that are asked of other nodes.
-struct Look {
-    /// Without names, whatever is asked of other nodes is meant.
-    assigned: Option<Vec<&'static str>>,
-}
-
-impl Look {
-    fn condition(&self, condition: &Condition, beyond: bool) -> bool {
-        match condition {
-            Condition::All(all) | Condition::Any(all) => {
-                all.iter().any(|part| self.condition(part, beyond))
-            }
-            Condition::Not(inner) | Condition::Unless(inner) => self.condition(inner, beyond),
-            Condition::IsNull(expr) => self.expression(expr, beyond),
-            Condition::HasLabel(_) | Condition::ElementId(_) => false,
-            Condition::Compare { left, right, .. } => {
-                self.expression(left, beyond) || self.expression(right, beyond)
-            }
-            Condition::Related(hop) => self.hop(hop),
-        }
-    }
-
-    fn hop(&self, hop: &Hop) -> bool {
-        if self.assigned.is_none() {
-            return true;
-        }
-        let conditions = hop.node.iter().chain(&hop.relationship);
-        conditions
-            .into_iter()
-            .any(|inner| self.condition(inner, true))
-    }
-
-    fn expression(&self, expr: &Expr, beyond: bool) -> bool {
-        let within = |inner: &Expr| self.expression(inner, beyond);
-        match expr {
-            Expr::This | Expr::Name(_) => beyond,
-            Expr::Property(name) => {
-                let assigned = self.assigned.as_ref();
-                beyond && assigned.is_none_or(|names| names.contains(name))
-            }
-            Expr::Value(_) => false,
-            Expr::Call(_, arguments) => arguments.iter().any(within),
-            Expr::Part(of, _) => within(of),
-            Expr::Binary(sides, _) => sides.iter().any(within),
-            Expr::Related(related) => {
-                let items = match &related.gathered {
-                    Gathered::Count => &[][..],
-                    Gathered::List(items) | Gathered::First(items) => items,
-                };
-                self.hop(&related.hop) || items.iter().any(|(_, of)| self.expression(of, true))
-            }
-            Expr::Aggregate(aggregate) => within(&aggregate.of),
-            Expr::Summary(summary) => {
-                self.hop(&summary.hop) || self.expression(&summary.aggregate, true)
-            }
-        }
     }
 }

@@ -3,12 +3,10 @@
 use std::fmt;
 use std::future::IntoFuture;
 
-use neo_bolt::AccessMode;
-
 use super::ends::{self, Bound};
 use super::{stamps, values};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, WriteStatement, operation};
 use crate::mapping::{Entity, Operand, Property, Relationship};
 use crate::query::{Assignments, Cypher, Field, Hop, Parameters, escape};
 
@@ -93,11 +91,9 @@ impl<'a, T: Entity, R: Relationship> UpdateRelationship<'a, T, R> {
         }
         values::same_key(&mut cypher, R::SCHEMA, &keyed);
         self.changes.write(&mut cypher, "r");
-        cypher.push(" RETURN count(r) AS updated");
-        let text = cypher.finish().into();
-        let done = executor
-            .execute(AccessMode::Write, text, parameters)
-            .await?;
+        let mut statement = WriteStatement::new(cypher.finish());
+        statement.column("updated", "count(r)");
+        let done = executor.write(&statement, parameters).await?;
         let updated = match done.records.first() {
             Some(record) => record.get_at::<i64>(0)?,
             None => 0,

@@ -6,13 +6,11 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use neo_bolt::AccessMode;
-
 use super::ends::{self, Bound, EndParameters, Keys};
 use super::said::{PropertiesGiven, PropertiesMissing, Set};
 use super::stamps;
 use crate::error::Error;
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, WriteStatement, operation};
 use crate::mapping::{
     DefaultProperties, Entity, HookContext, NodeSchema, Operation, RelationSchema, Relationship,
     RelationshipEvent, check_relationship,
@@ -151,7 +149,9 @@ async fn run<T: Entity, R: Relationship>(
     let executor = bound.target(on);
     let hooks = before(properties.as_ref(), others, &executor).await?;
     let managed = properties.as_ref().map(R::managed).unwrap_or_default();
-    let mut statement = statement::<T, R>(&bound, key.schema, others, set);
+    let text = statement::<T, R>(&bound, key.schema, others, set);
+    let mut statement = WriteStatement::new(text);
+    statement.column("connected", "1");
     stamps::columns(&mut statement, R::SCHEMA, &managed);
     let now = stamps::now(R::SCHEMA, &executor);
     let parameters = EndParameters {
@@ -160,9 +160,7 @@ async fn run<T: Entity, R: Relationship>(
         now: now.as_ref(),
         ..EndParameters::of(&bound.origin.key)
     };
-    let done = executor
-        .execute(AccessMode::Write, statement.into(), parameters)
-        .await?;
+    let done = executor.write(&statement, parameters).await?;
     let Some(record) = done.records.first() else {
         let operation = match others {
             Others::Stay => "connect",
@@ -245,7 +243,6 @@ fn statement<T: Entity, R: Relationship>(
     ends::step(&mut text, "a", "r", bound.relation, Keys::Values("$r"));
     text.push_str("(b)");
     set.write(&mut text, R::SCHEMA, "$p");
-    text.push_str(" RETURN 1 AS connected");
     text
 }
 

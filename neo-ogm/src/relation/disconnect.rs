@@ -6,7 +6,7 @@ use neo_bolt::AccessMode;
 
 use super::ends::{self, Bound, EndParameters, Keys};
 use crate::error::Error;
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, WriteStatement, operation};
 use crate::mapping::{
     Cardinality, Entity, HookContext, KeyOf, NodeSchema, Operation, Relationship, RelationshipEvent,
 };
@@ -66,15 +66,14 @@ impl<'a, T: Entity, R: Relationship> Disconnect<'a, T, R> {
     async fn send(self, bound: Bound, executor: Target) -> Result<(), Error> {
         let key = self.target.map(T::key).transpose()?;
         let keyed = self.keyed.is_some();
-        let statement = statement::<T>(&bound, key.as_ref(), keyed);
+        let mut statement = WriteStatement::new(statement::<T>(&bound, key.as_ref(), keyed));
+        statement.column("deleted", "count(*)");
         let parameters = || EndParameters::<R> {
             target: key.as_ref(),
             keyed: self.keyed,
             ..EndParameters::of(&bound.origin.key)
         };
-        let done = executor
-            .execute(AccessMode::Write, statement.into(), parameters())
-            .await?;
+        let done = executor.write(&statement, parameters()).await?;
         let other = key.as_ref().map_or(T::ENTITY, |key| key.schema);
         if !bound.keeps_last() && bound.keeping_inverse(other).is_none() {
             return Ok(());
@@ -148,7 +147,7 @@ fn statement<T: Entity>(bound: &Bound, target: Option<&KeyOf>, keyed: bool) -> S
     text.push_str(" MATCH ");
     doomed::<T>(&mut text, bound, target, keyed);
     guard::<T>(&mut text, bound, target.map_or(T::ENTITY, |key| key.schema));
-    text.push_str(" DELETE r RETURN count(*) AS deleted");
+    text.push_str(" DELETE r");
     text
 }
 

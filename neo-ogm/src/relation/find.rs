@@ -12,7 +12,7 @@ use super::stream::RelatedStream;
 use super::update::UpdateFoundRelationships;
 use super::{disconnect, values};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Graph, Target, operation};
+use crate::executor::{BoxFuture, Executor, Graph, Target, WriteStatement, operation};
 use crate::mapping::{
     Cardinality, Entity, HookContext, Operation, Relationship, RelationshipEvent, decode_carried,
 };
@@ -328,12 +328,6 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
         Ok((bound, target))
     }
 
-    /// Every condition, of the nodes and of the relationships.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = &Condition> {
-        let hop = self.hop.iter();
-        hop.flat_map(|hop| hop.node.iter().chain(&hop.relationship))
-    }
-
     /// An update or a disconnect takes all that pass the filters.
     pub(super) fn refuse_paging(&self, operation: &'static str) -> Result<(), Error> {
         if self.skip.is_some() || self.limit.is_some() || !self.order.is_empty() {
@@ -499,12 +493,11 @@ impl<T: Entity, R: Relationship> FindRelated<T, R> {
         self.step(&mut cypher);
         let mut text = String::from(" WITH a, r, n AS b");
         disconnect::guard::<T>(&mut text, bound, T::ENTITY);
-        text.push_str(" DELETE r RETURN count(*) AS deleted");
+        text.push_str(" DELETE r");
         cypher.push(&text);
-        let statement = cypher.finish().into();
-        let done = target
-            .execute(AccessMode::Write, statement, parameters)
-            .await?;
+        let mut statement = WriteStatement::new(cypher.finish());
+        statement.column("deleted", "count(*)");
+        let done = target.write(&statement, parameters).await?;
         let deleted = done
             .records
             .first()

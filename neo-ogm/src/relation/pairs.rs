@@ -12,7 +12,7 @@ use super::ends::{self, Keys};
 use super::said::Set;
 use super::stamps;
 use crate::error::{Error, ErrorKind};
-use crate::executor::Target;
+use crate::executor::{Target, WriteStatement};
 use crate::mapping::{
     DefaultProperties, Entity, HookContext, KeyOf, Node, NodeSchema, Operation, RelationSchema,
     Relationship, RelationshipEvent, check_relationship,
@@ -318,21 +318,26 @@ pub(crate) async fn before<S: EndKey, T: Entity, R: Relationship>(
     Ok(cx)
 }
 
-/// Begins the columns of a statement that tells something of each row. By brackets, since the
-/// embedded engine finds nothing by `row.i` behind a `MATCH`.
-pub(crate) const NUMBERED: &str = " RETURN row['i'] AS i";
+/// Adds the first column of a statement that returns something of each row. With brackets, because
+/// the embedded engine finds nothing by `row.i` after a `MATCH`.
+pub(crate) fn number_column(statement: &mut WriteStatement) {
+    statement.column("i", "row['i']");
+}
 
 /// What the statement of some rows gives back of each, where somebody can see it: the structs are
 /// the caller's, or have hooks.
-pub(crate) fn columns<S, T, R: Relationship>(text: &mut String, rows: &[Row<'_, S, T, R>]) {
+pub(crate) fn columns<S, T, R: Relationship>(
+    statement: &mut WriteStatement,
+    rows: &[Row<'_, S, T, R>],
+) {
     let seen = |row: &&Row<'_, S, T, R>| R::HOOKS || matches!(row.carried, Carried::Borrowed(_));
     let Some(row) = rows.first().filter(seen) else {
         return;
     };
     let managed = row.carried.get().managed();
     if stamps::asks(&managed) {
-        text.push_str(NUMBERED);
-        stamps::columns(text, R::SCHEMA, &managed);
+        number_column(statement);
+        stamps::columns(statement, R::SCHEMA, &managed);
     }
 }
 

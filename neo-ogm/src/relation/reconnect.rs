@@ -8,7 +8,7 @@ use neo_bolt::AccessMode;
 use super::ends::{self, Bound, EndParameters, Keys};
 use super::stamps;
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, WriteStatement, operation};
 use crate::mapping::{
     Entity, HookContext, KeyOf, Operation, Relationship, RelationshipEvent, check_relationship,
 };
@@ -84,7 +84,9 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
         let keyed = self.keyed.or(self.properties.as_ref());
         let moves = old != new;
         let now = stamps::now(R::SCHEMA, executor);
-        let statement = statement::<R>(bound, (&new, &old), keyed.is_some(), &self.properties);
+        let text = statement::<R>(bound, (&new, &old), keyed.is_some(), &self.properties);
+        let mut statement = WriteStatement::new(text);
+        statement.column("moved", "count(*)");
         let parameters = || EndParameters::<R> {
             target: Some(&new),
             old: Some(&old),
@@ -93,9 +95,7 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
             now: now.as_ref(),
             ..EndParameters::of(&bound.origin.key)
         };
-        let done = executor
-            .execute(AccessMode::Write, statement.into(), parameters())
-            .await?;
+        let done = executor.write(&statement, parameters()).await?;
         if let Some(record) = done.records.first()
             && record.get_at::<i64>(0)? > 0
         {
@@ -118,7 +118,7 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
         } else if !target {
             missing(&new)
         } else if !here && there && moves {
-            // An earlier attempt has moved it already, or somebody else has.
+            // Another client has moved it already.
             return Ok(());
         } else if !known {
             missing(&old)
@@ -211,7 +211,6 @@ fn statement<R: Relationship>(
         if properties.is_some() {
             set::<R>(&mut text, "r", true);
         }
-        text.push_str(" RETURN count(r) AS moved");
         return text;
     }
     text.push_str(" WITH a, b, c, collect(r) AS rs");
@@ -236,7 +235,7 @@ fn statement<R: Relationship>(
     ends::step(&mut text, "a", "s", bound.relation, keys);
     text.push_str("(b) SET s += properties(r)");
     set::<R>(&mut text, "s", properties.is_some());
-    text.push_str(" DELETE r RETURN count(*) AS moved");
+    text.push_str(" DELETE r");
     text
 }
 

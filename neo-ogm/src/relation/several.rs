@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::IntoFuture;
 
-use neo_bolt::AccessMode;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use neo_bolt::value::DateTime;
 
@@ -14,7 +13,7 @@ use super::pairs::{self, Failed, PairRows, RelationEnd, Row, row_key, structs};
 use super::said::Set;
 use super::stamps;
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, WriteStatement, operation};
 use crate::mapping::{Cardinality, Entity, KeyOf, NodeSchema, Operation, Relationship};
 use crate::query::{raise, raised};
 
@@ -142,7 +141,10 @@ impl<'r, 'a, T: Entity, R: Relationship> Batch<'r, 'a, T, R> {
                 let mut text = replace(bound);
                 if !self.groups.is_empty() {
                     replace_by(&mut text, bound, group.target, self.set);
-                    pairs::columns(&mut text, self.rows);
+                }
+                let mut statement = WriteStatement::with_rows(text);
+                if !self.groups.is_empty() {
+                    pairs::columns(&mut statement, self.rows);
                 }
                 let kept = structs(T::ENTITY).into_iter().map(|schema| {
                     let of = self.groups.iter().find(|group| group.target == schema);
@@ -154,12 +156,12 @@ impl<'r, 'a, T: Entity, R: Relationship> Batch<'r, 'a, T, R> {
                     kept: kept.collect(),
                     pairs,
                 };
-                let text = text.into();
-                target.execute(AccessMode::Write, text, parameters).await
+                target.write(&statement, parameters).await
             } else {
-                let mut text = pairs::statement(source, bound.relation, group.target, self.set);
-                pairs::columns(&mut text, self.rows);
-                target.execute(AccessMode::Write, text.into(), pairs).await
+                let text = pairs::statement(source, bound.relation, group.target, self.set);
+                let mut statement = WriteStatement::with_rows(text);
+                pairs::columns(&mut statement, self.rows);
+                target.write(&statement, pairs).await
             };
             let done = done.map_err(|error| self.explain(error, &failed))?;
             pairs::fill(self.rows, &done.records, &target)?;

@@ -1,12 +1,10 @@
 //! What the mapper itself writes on a relationship, and what a write tells the struct of it.
 
-use std::fmt::Write as _;
-
 use neo_bolt::Record;
 use neo_bolt::value::DateTime;
 
 use crate::error::Error;
-use crate::executor::Target;
+use crate::executor::{Target, WriteStatement};
 use crate::mapping::{Managed, PropertyRole, Relationship, RelationshipSchema, of_role};
 use crate::query::{Assignments, escape};
 
@@ -26,21 +24,23 @@ pub(crate) fn now(schema: &RelationshipSchema, target: &Target) -> Option<DateTi
     wanted.then(|| target.time())
 }
 
-/// Writes, behind the column before, those that tell of the relationship `r` what the struct's
-/// fields want to know.
-pub(crate) fn columns(text: &mut String, schema: &RelationshipSchema, managed: &Managed<'_>) {
+/// Adds the columns that the struct's fields take from the relationship `r`.
+pub(crate) fn columns(
+    statement: &mut WriteStatement,
+    schema: &RelationshipSchema,
+    managed: &Managed<'_>,
+) {
     let times = [
         (managed.created_at, created(schema), "created_at"),
         (managed.updated_at, updated(schema), "updated_at"),
     ];
-    // Writing to a string does not fail.
     for (field, name, column) in times {
         if let (Some(_), Some(name)) = (field, name) {
-            let _ = write!(text, ", r.{} AS {column}", escape(name));
+            statement.column(column, format_args!("r.{}", escape(name)));
         }
     }
     if managed.element_id.is_some() {
-        text.push_str(", elementId(r) AS id");
+        statement.column("id", "elementId(r)");
     }
 }
 

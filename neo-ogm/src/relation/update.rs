@@ -3,21 +3,15 @@
 use std::fmt;
 use std::future::IntoFuture;
 
-use neo_bolt::AccessMode;
-
 use super::find::FindRelated;
 use super::stamps;
 use crate::error::Error;
-use crate::executor::{BoxFuture, operation};
+use crate::executor::{BoxFuture, WriteStatement, operation};
 use crate::mapping::{Entity, Operand, Property, Relationship};
 use crate::query::{Assignments, Cypher, Field, Parameters};
 
 /// An update of the relationships that a question finds; says how many there were. One statement,
 /// one round trip.
-///
-/// Where the answer to its commit is lost and it runs again, it says how many pass the filters
-/// then. An update whose filter looks, over further relationships, at properties that it changes
-/// is not run again: the error says that the outcome is unknown.
 ///
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
@@ -66,12 +60,9 @@ impl<T: Entity, R: Relationship> UpdateFoundRelationships<T, R> {
         let mut cypher = Cypher::new(&mut parameters);
         self.find.matching(&bound, &mut cypher);
         self.changes.write(&mut cypher, "r");
-        cypher.push(" RETURN count(r) AS updated");
-        let statement = cypher.finish().into();
-        let repeatable = self.changes.repeatable(self.find.conditions(), []);
-        let done = target
-            .run(AccessMode::Write, repeatable, statement, parameters)
-            .await?;
+        let mut statement = WriteStatement::new(cypher.finish());
+        statement.column("updated", "count(r)");
+        let done = target.write(&statement, parameters).await?;
         let updated = done.records.first();
         Ok(updated.map_or(Ok(0), |record| record.get_at::<u64>(0))?)
     }

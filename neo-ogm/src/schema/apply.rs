@@ -24,6 +24,10 @@ impl Graph {
     /// The relationship structs of node structs go with them. What the options of the structs
     /// make, and where, is told [here](crate::schema).
     ///
+    /// The constraint for receipts is created as well, by which each write takes effect
+    /// [exactly once](crate::executor::GraphBuilder::exactly_once), unless the user may not create constraints. Receipts
+    /// that are older than a day are deleted.
+    ///
     /// ```no_run
     /// # use neo_ogm::prelude::*;
     /// # use std::time::Duration;
@@ -106,6 +110,7 @@ impl ApplySchema {
         for rule in &self.schema.rules {
             self.apply(rule, &there, &mut report).await?;
         }
+        self.graph.prepare_receipts().await?;
         if !report.different.is_empty() || !(self.skip_unsupported || report.unsupported.is_empty())
         {
             return Err(Error::new(ErrorKind::Schema(report)));

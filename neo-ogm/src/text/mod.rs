@@ -4,4 +4,5 @@
 #![cfg_attr(not(feature = "embedded"), allow(dead_code))]
 
 pub(crate) mod place;
+pub(crate) mod reads;
 pub(crate) mod token;

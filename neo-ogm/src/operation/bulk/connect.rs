@@ -3,13 +3,10 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::ops::Range;
-use std::sync::Arc;
-
-use neo_bolt::AccessMode;
 
 use super::run::{self, Options, Progress, options};
 use crate::error::Error;
-use crate::executor::{BoxFuture, Target, operation};
+use crate::executor::{BoxFuture, Target, WriteStatement, operation};
 use crate::mapping::{Entity, Node, Operation, RelationSchema, Relationship};
 use crate::query::{Relation, raised};
 use crate::relation::groups::{Group, groups, together};
@@ -140,9 +137,9 @@ impl<N: Node, T: Entity, R: Relationship> Batch<'_, '_, N, T, R> {
             ..
         } = *self;
         let order = &group.order;
-        let mut statement = pairs::statement(N::SCHEMA, relation, group.target, set);
+        let text = pairs::statement(N::SCHEMA, relation, group.target, set);
+        let mut statement = WriteStatement::with_rows(text);
         pairs::columns(&mut statement, rows);
-        let statement: Arc<str> = statement.into();
         let now = stamps::now(R::SCHEMA, target);
         let failed = Failed::default();
         let parameters = |count: usize| PairRows {
@@ -154,10 +151,7 @@ impl<N: Node, T: Entity, R: Relationship> Batch<'_, '_, N, T, R> {
             failed: &failed,
         };
         let all = parameters(order.len());
-        let done = target
-            .execute(AccessMode::Write, Arc::clone(&statement), all)
-            .await;
-        let error = match done {
+        let error = match target.write(&statement, all).await {
             Ok(done) => return pairs::fill(rows, &done.records, target),
             Err(error) => error,
         };
@@ -166,6 +160,7 @@ impl<N: Node, T: Entity, R: Relationship> Batch<'_, '_, N, T, R> {
         if named || !alone {
             return Err(error);
         }
+        let statement = statement.to_string().into();
         Err(run::name_culprit(error, target, &statement, order, parameters).await)
     }
 }

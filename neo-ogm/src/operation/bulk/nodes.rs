@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::future::IntoFuture;
 use std::ops::Range;
-use std::sync::Arc;
 
+use neo_bolt::Record;
 use neo_bolt::value::DateTime;
-use neo_bolt::{AccessMode, Record};
 
 use super::rows::NodeRows;
 use super::run::{self, Options, Progress, options};
 use super::version::{self, Versions};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Target, operation};
+use crate::executor::{BoxFuture, Target, WriteStatement, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, PropertyRole, check_node};
-use crate::operation::write::{TOKEN, bind, created_labels, labels, of_role};
+use crate::operation::write::{bind, created_labels, labels, of_role};
 use crate::query::{escape, raise, raised, raised_number};
 use crate::relation::keyed_by;
 use crate::relation::pairs::{Failed, GUARD, sorted};
@@ -144,10 +143,6 @@ impl Plan {
         }
     }
 
-    fn uses_token(self) -> bool {
-        self.work == Work::Insert || self.tells_created
-    }
-
     /// Whether the statement writes the time of the operation.
     fn uses_time<N: Node>(self) -> bool {
         let creates = matches!(self.work, Work::Save | Work::Insert);
@@ -157,7 +152,7 @@ impl Plan {
     }
 
     /// The statement for nodes that have the same optional labels as `example`.
-    fn statement<N: Node>(self, example: &N) -> String {
+    fn statement<N: Node>(self, example: &N) -> WriteStatement {
         let mut text = String::from("UNWIND $rows AS row ");
         text.push_str(match self.work {
             Work::Save | Work::Insert => "MERGE ",
@@ -180,17 +175,20 @@ impl Plan {
                 let timed = time(&mut text, PropertyRole::CreatedAt, " ON CREATE SET ");
                 if self.tells_created {
                     let word = if timed { ", " } else { " ON CREATE SET " };
-                    let _ = write!(text, "{word}n.{TOKEN} = $token + toString(row.i)");
+                    let _ = write!(text, "{word}n.{GUARD} = true");
                 }
                 self.set(&mut text, version);
                 time(&mut text, PropertyRole::UpdatedAt, ", ");
                 labels(&mut text, example);
+                if self.tells_created {
+                    let _ = write!(
+                        text,
+                        " WITH row, n, coalesce(n.{GUARD}, false) AS created REMOVE n.{GUARD}"
+                    );
+                }
             }
             Work::Insert => {
-                let _ = write!(
-                    text,
-                    " ON CREATE SET n += row.p, n.{TOKEN} = $token + toString(row.i)"
-                );
+                let _ = write!(text, " ON CREATE SET n += row.p, n.{GUARD} = true");
                 if let Some(version) = version {
                     version::first(&mut text, version);
                 }
@@ -199,8 +197,7 @@ impl Plan {
                 created_labels(&mut text, example);
                 let _ = write!(
                     text,
-                    " SET n.{GUARD} = CASE WHEN coalesce(n.{TOKEN} = $token + toString(row.i), \
-                     false) THEN null ELSE "
+                    " SET n.{GUARD} = CASE WHEN coalesce(n.{GUARD}, false) THEN null ELSE "
                 );
                 raise(&mut text, "row.i", 'e');
                 text.push_str(" END");
@@ -215,19 +212,20 @@ impl Plan {
             }
             Work::Delete => {
                 if let Some(version) = version {
-                    version::guard(&mut text, version, false);
+                    version::guard(&mut text, version);
                 }
                 text.push_str(" DETACH DELETE n");
             }
         }
-        self.columns::<N>(&mut text);
-        text
+        let mut statement = WriteStatement::with_rows(text);
+        self.columns::<N>(&mut statement);
+        statement
     }
 
     /// Sets the properties of a node that may have been there.
     fn set(self, text: &mut String, version: Option<&str>) {
         if let Some(version) = version {
-            version::guard(text, version, true);
+            version::guard(text, version);
         }
         text.push_str(" SET n += row.p");
         if let Some(version) = version {
@@ -235,24 +233,21 @@ impl Plan {
         }
     }
 
-    fn columns<N: Node>(self, text: &mut String) {
+    fn columns<N: Node>(self, statement: &mut WriteStatement) {
         if !(self.tells_created || self.tells_id || self.tells_time) {
             return;
         }
-        text.push_str(" RETURN row.i AS i");
+        statement.column("i", "row.i");
         if self.tells_created {
-            let _ = write!(
-                text,
-                ", coalesce(n.{TOKEN} = $token + toString(row.i), false) AS created"
-            );
+            statement.column("created", "created");
         }
         if self.tells_id {
-            text.push_str(", elementId(n) AS id");
+            statement.column("id", "elementId(n)");
         }
         if self.tells_time
             && let Some(created) = of_role(N::SCHEMA, PropertyRole::CreatedAt)
         {
-            let _ = write!(text, ", n.{} AS created_at", escape(created));
+            statement.column("created_at", format_args!("n.{}", escape(created)));
         }
     }
 }
@@ -277,7 +272,7 @@ async fn run<N: Node>(
             continue;
         };
         let plan = Plan::of(work, *example);
-        let statement: &Arc<str> = &plan.statement(*example).into();
+        let statement = &plan.statement(*example);
         let batch = |range: Range<usize>| -> BoxFuture<'_, Result<(), Error>> {
             Box::pin(async move {
                 let rows = group.get(range).unwrap_or_default();
@@ -349,7 +344,7 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
         Ok(cx)
     }
 
-    async fn write(&self, statement: &Arc<str>) -> Result<Written, Error> {
+    async fn write(&self, statement: &WriteStatement) -> Result<Written, Error> {
         let Self {
             plan,
             nodes,
@@ -362,9 +357,7 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
                 (0..keys).try_for_each(|key| node.encode_key(key, encoder))
             })
         });
-        let token = format!("{}/", target.operation_token());
         let versions = version::property(N::SCHEMA).map(|_| Versions {
-            token: &token,
             attempt: target.attempt(),
         });
         let now = target.time();
@@ -374,14 +367,11 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
             order: order.get(..rows).unwrap_or(&order),
             numbered: plan.numbered,
             properties: plan.work != Work::Delete,
-            token: plan.uses_token().then_some(token.as_str()),
             versions,
             now: plan.uses_time::<N>().then_some(&now),
             failed: &failed,
         };
-        let done = target
-            .execute(AccessMode::Write, Arc::clone(statement), rows(order.len()))
-            .await;
+        let done = target.write(statement, rows(order.len())).await;
         let error = match done {
             Ok(done) => {
                 let records = done.records;
@@ -393,7 +383,8 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
             return Err(Error::new(ErrorKind::Row { index, error }));
         }
         let Some((index, reason)) = raised(&error) else {
-            return Err(run::name_culprit(error, target, statement, &order, rows).await);
+            let statement = statement.to_string().into();
+            return Err(run::name_culprit(error, target, &statement, &order, rows).await);
         };
         let Some(node) = nodes.get(index) else {
             return Err(error);
@@ -416,36 +407,6 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
             },
         });
         Err(Error::new(ErrorKind::Row { index, error }))
-    }
-
-    /// Asks for what did not come back, since an earlier attempt had written the rows already.
-    async fn ask(&self) -> Result<(), Error> {
-        let plan = Plan {
-            tells_created: false,
-            ..self.plan
-        };
-        let mut text = String::from("UNWIND $rows AS row MATCH ");
-        keyed_by(&mut text, "n", "row.k", N::SCHEMA);
-        plan.columns::<N>(&mut text);
-        let failed = Failed::default();
-        let rows = NodeRows {
-            nodes: self.nodes,
-            order: self.rows,
-            numbered: true,
-            properties: false,
-            token: None,
-            versions: None,
-            now: None,
-            failed: &failed,
-        };
-        let found = self
-            .target
-            .execute(AccessMode::Write, text.into(), rows)
-            .await?;
-        found
-            .records
-            .iter()
-            .try_for_each(|record| self.fill(record, 1))
     }
 
     /// Puts what a record tells from the column `at` on into the struct's cells.
@@ -471,10 +432,6 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
     /// last.
     async fn after(&self, written: &Written, cx: HookContext) -> Result<(), Error> {
         let attempt = self.target.attempt();
-        let tells = self.plan.tells_id || self.plan.tells_time;
-        if tells && written.records.len() < self.rows.len() {
-            self.ask().await?;
-        }
         let mut created: BTreeSet<usize> = BTreeSet::new();
         for record in &written.records {
             let index: usize = record.get_at(0)?;

@@ -8,15 +8,14 @@ use crate::mapping::Node;
 use crate::relation::pairs::{Failed, row_key, row_number};
 
 /// The parameters of a statement about many nodes: `rows`, a map for each with `k0`… for its
-/// key, `i` for its number, `v` and `w` for its version and `p` for its properties where they are
-/// asked for; and `token` and `now`.
+/// key, `i` for its number, `v` for its version and `p` for its properties where they are asked for;
+/// and `now`.
 pub(super) struct NodeRows<'r, 'a, N> {
     pub(super) nodes: &'r [&'a N],
     /// Which of the nodes, in the order in which they are written.
     pub(super) order: &'r [usize],
     pub(super) numbered: bool,
     pub(super) properties: bool,
-    pub(super) token: Option<&'r str>,
     pub(super) versions: Option<Versions<'r>>,
     pub(super) now: Option<&'r DateTime>,
     pub(super) failed: &'r Failed,
@@ -28,14 +27,10 @@ impl<N: Node> ToBolt for NodeRows<'_, '_, N> {
         let versions = self.versions.map_or(0, |_| Versions::ENTRIES);
         let flags = usize::from(self.numbered) + usize::from(self.properties);
         let entries = keys + versions + flags;
-        encoder.map(1 + usize::from(self.token.is_some()) + usize::from(self.now.is_some()))?;
+        encoder.map(1 + usize::from(self.now.is_some()))?;
         if let Some(now) = self.now {
             encoder.string("now")?;
             now.to_bolt(encoder)?;
-        }
-        if let Some(token) = self.token {
-            encoder.string("token")?;
-            encoder.string(token)?;
         }
         encoder.string("rows")?;
         encoder.list(self.order.len())?;
@@ -53,7 +48,7 @@ impl<N: Node> ToBolt for NodeRows<'_, '_, N> {
                     node.encode_key(key, encoder)?;
                 }
                 if let Some(versions) = self.versions {
-                    versions.write(*node, *index, encoder)?;
+                    versions.write(*node, encoder)?;
                 }
                 if self.properties {
                     encoder.string("p")?;

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind};
 use crate::executor::{Executor, Graph, Target, Transaction, told};
 use crate::mapping::{HookContext, Node};
+use crate::text::reads::only_reads;
 
 impl Graph {
     /// A statement of the caller's own: `graph.cypher("…").param("y", 1800).fetch(&graph)`. See
@@ -336,9 +337,6 @@ impl CypherQuery {
         let target = on.target();
         async move {
             let parameters = self.checked()?;
-            if !self.idempotent && self.mode == AccessMode::Write {
-                target.not_idempotent();
-            }
             let records = target
                 .stream(self.mode, Arc::clone(&self.statement), parameters)
                 .await?;
@@ -418,8 +416,9 @@ impl CypherQuery {
 
     async fn answer(&self, target: &Target, statement: Arc<str>) -> Result<EagerResult, Error> {
         let parameters = self.checked()?;
+        let idempotent = self.idempotent || only_reads(&statement);
         target
-            .run(self.mode, self.idempotent, statement, parameters)
+            .run(self.mode, idempotent, statement, parameters)
             .await
     }
 }

@@ -5,15 +5,13 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use neo_bolt::AccessMode;
-
 use super::Find;
 use super::lock::lock_again_asked;
 use super::question::{Question, Start};
 use crate::error::{Error, ErrorKind};
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, WriteStatement, operation};
 use crate::mapping::{Entity, Node, Property, PropertyRole};
-use crate::operation::write::{KEPT_WRITES, WRITES, of_role, write_token};
+use crate::operation::write::of_role;
 use crate::query::{Assignments, Comparand, Cypher, Field, Parameter, Parameters, escape};
 
 /// How it is changed.
@@ -111,12 +109,6 @@ impl<N: Entity> Find<N> {
 
 /// An update of what a finder finds, which waits to be awaited; see [`Find::update`].
 ///
-/// Where the answer to its commit is lost and it runs again, it says how many pass the filters
-/// then. One that computes a value of a property that it changes, as counting does, or whose
-/// filter looks over relationships at such a property, would not end alike and is not run again:
-/// the error says that the outcome is unknown ([`Error::commit_outcome`]). The same goes for the
-/// unit of work that it is part of, since that runs again as a whole.
-///
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
 /// nothing.
@@ -166,20 +158,20 @@ impl<N: Node> UpdateFound<N> {
 
     /// The Cypher, with parameters in the place of values.
     pub fn to_cypher(&self) -> String {
-        let stamps = Stamps::new::<N>(&self.target, self.repeatable());
-        self.statement(&stamps, &mut Parameters::default())
+        let stamps = Stamps::new::<N>(&self.target);
+        let statement = self.statement(&stamps, &mut Parameters::default());
+        statement.to_string()
     }
 
     async fn run(self) -> Result<u64, Error> {
         self.changes.check(N::SCHEMA.properties)?;
         check(&self.question, self.everything, "update")?;
-        let repeatable = self.repeatable();
-        let stamps = Stamps::new::<N>(&self.target, repeatable);
+        let stamps = Stamps::new::<N>(&self.target);
         let mut parameters = Parameters::default();
         let statement = self.statement(&stamps, &mut parameters);
         let done = self
             .target
-            .run(AccessMode::Write, repeatable, statement.into(), parameters)
+            .write(&statement, parameters)
             .await
             .map_err(|error| {
                 let schema = N::SCHEMA;
@@ -190,36 +182,19 @@ impl<N: Node> UpdateFound<N> {
         Ok(updated.map_or(Ok(0), |record| record.get_at::<u64>(0))?)
     }
 
-    /// Whether it ends alike when it is run twice.
-    fn repeatable(&self) -> bool {
-        let managed = [PropertyRole::Version, PropertyRole::UpdatedAt];
-        let managed = managed.map(|role| of_role(N::SCHEMA, role));
-        matches!(self.question.start, Start::Label)
-            && self
-                .changes
-                .repeatable(&self.question.conditions, managed.into_iter().flatten())
-    }
-
-    fn statement<'c>(&'c self, stamps: &'c Stamps, parameters: &mut Parameters<'c>) -> String {
+    fn statement<'c>(
+        &'c self,
+        stamps: &'c Stamps,
+        parameters: &mut Parameters<'c>,
+    ) -> WriteStatement {
         let mut cypher = Cypher::new(parameters);
-        match &stamps.token {
-            Some(token) => {
-                locked(&self.question, &mut cypher, |cypher| {
-                    cypher.push(", ");
-                    cypher.value(token);
-                    cypher.push(&format!(" IN coalesce(n.{WRITES}, []) AS done"));
-                });
-                self.changes.write_unless(&mut cypher, "n", "done");
-            }
-            None => {
-                locked(&self.question, &mut cypher, |_| ());
-                self.changes.write(&mut cypher, "n");
-            }
-        }
+        locked(&self.question, &mut cypher);
+        self.changes.write(&mut cypher, "n");
         stamps.write(&mut cypher);
         self.changes.write_limits(&mut cypher, "n");
-        cypher.push(" RETURN count(n) AS updated");
-        cypher.finish()
+        let mut statement = WriteStatement::new(cypher.finish());
+        statement.column("updated", "count(n)");
+        statement
     }
 }
 
@@ -227,68 +202,37 @@ impl<N: Node> UpdateFound<N> {
 struct Stamps {
     version: Option<&'static str>,
     updated: Option<(&'static str, Parameter)>,
-    /// By which a second run knows the nodes that the first one has written: they have a version,
-    /// which counts a write once, and may have been written by others since.
-    token: Option<Parameter>,
 }
 
 impl Stamps {
-    fn new<N: Node>(target: &Target, repeatable: bool) -> Self {
+    fn new<N: Node>(target: &Target) -> Self {
         let version = of_role(N::SCHEMA, PropertyRole::Version);
         let updated = of_role(N::SCHEMA, PropertyRole::UpdatedAt);
-        let token = || Arc::new(write_token(&target.operation_token())) as Parameter;
         Self {
             version,
             updated: updated.map(|name| (name, Arc::new(target.time()) as Parameter)),
-            token: version.filter(|_| repeatable).map(|_| token()),
         }
     }
 
     /// Writes them, behind what [`Assignments`] have written.
     fn write<'c>(&'c self, cypher: &mut Cypher<'_, 'c>) {
         let mut word = " SET ";
-        let mut set = |cypher: &mut Cypher<'_, 'c>,
-                       name: &str,
-                       value: &mut dyn FnMut(&mut Cypher<'_, 'c>)| {
-            let name = escape(name);
-            cypher.write(format_args!("{word}n.{name} = "));
-            word = ", ";
-            if self.token.is_some() {
-                cypher.write(format_args!("CASE WHEN done THEN n.{name} ELSE "));
-            }
-            value(cypher);
-            if self.token.is_some() {
-                cypher.push(" END");
-            }
-        };
         if let Some(name) = self.version {
-            set(cypher, name, &mut |cypher| {
-                cypher.write(format_args!("coalesce(n.{}, 0) + 1", escape(name)));
-            });
+            let name = escape(name);
+            cypher.write(format_args!("{word}n.{name} = coalesce(n.{name}, 0) + 1"));
+            word = ", ";
         }
         if let Some((name, now)) = &self.updated {
-            set(cypher, name, &mut |cypher| cypher.value(now));
-        }
-        if let Some(token) = &self.token {
-            set(cypher, WRITES, &mut |cypher| {
-                cypher.push("([");
-                cypher.value(token);
-                cypher.write(format_args!(
-                    "] + coalesce(n.{WRITES}, []))[0..{KEPT_WRITES}]"
-                ));
-            });
+            cypher.write(format_args!("{word}n.{} = ", escape(name)));
+            cypher.value(now);
         }
     }
 }
 
-/// Writes what finds the nodes, as `n` with `more` beside it, and locks them.
-fn locked<'c>(
-    question: &'c Question,
-    cypher: &mut Cypher<'_, 'c>,
-    more: impl FnOnce(&mut Cypher<'_, 'c>),
-) {
+/// Writes what finds the nodes, as `n`, and locks them.
+fn locked<'c>(question: &'c Question, cypher: &mut Cypher<'_, 'c>) {
     question.matching(cypher, "n");
-    lock_again_asked(cypher, &question.conditions, more);
+    lock_again_asked(cypher, &question.conditions);
 }
 
 impl<N: Node> IntoFuture for UpdateFound<N> {
@@ -301,10 +245,6 @@ impl<N: Node> IntoFuture for UpdateFound<N> {
 }
 
 /// A delete of what a finder finds, which waits to be awaited; see [`Find::delete`].
-///
-/// Where the answer to its commit is lost and it runs again, it says how many were left for the
-/// second run. One whose filter looks at other nodes is not run again: the error says that the
-/// outcome is unknown. The same goes for the unit of work that it is part of.
 ///
 /// # Cancel safety
 /// Dropping the future leaves graph and connection sound; either all of it has happened or
@@ -332,30 +272,27 @@ impl<N: Entity> DeleteFound<N> {
 
     /// The Cypher, with parameters in the place of values.
     pub fn to_cypher(&self) -> String {
-        self.statement(&mut Parameters::default())
+        self.statement(&mut Parameters::default()).to_string()
     }
 
-    fn statement<'c>(&'c self, parameters: &mut Parameters<'c>) -> String {
+    fn statement<'c>(&'c self, parameters: &mut Parameters<'c>) -> WriteStatement {
         let mut cypher = Cypher::new(parameters);
         if self.question.conditions.is_empty() {
             self.question.matching(&mut cypher, "n");
         } else {
-            locked(&self.question, &mut cypher, |_| ());
+            locked(&self.question, &mut cypher);
         }
-        cypher.push(" DETACH DELETE n RETURN count(*) AS deleted");
-        cypher.finish()
+        cypher.push(" DETACH DELETE n");
+        let mut statement = WriteStatement::new(cypher.finish());
+        statement.column("deleted", "count(*)");
+        statement
     }
 
     async fn run(self) -> Result<u64, Error> {
         check(&self.question, self.everything, "delete")?;
         let mut parameters = Parameters::default();
-        let statement = self.statement(&mut parameters).into();
-        let alone = matches!(self.question.start, Start::Label);
-        let repeatable = alone && !Assignments::look_beyond(&self.question.conditions);
-        let done = self
-            .target
-            .run(AccessMode::Write, repeatable, statement, parameters)
-            .await?;
+        let statement = self.statement(&mut parameters);
+        let done = self.target.write(&statement, parameters).await?;
         let deleted = done.records.first();
         Ok(deleted.map_or(Ok(0), |record| record.get_at::<u64>(0))?)
     }
@@ -370,13 +307,13 @@ impl<N: Entity> IntoFuture for DeleteFound<N> {
     }
 }
 
-/// Refuses what would take more than was meant, or other nodes at a second run.
+/// Refuses what would take more than was meant, and what the statement does not support.
 fn check(question: &Question, everything: bool, operation: &'static str) -> Result<(), Error> {
     let all = question.conditions.is_empty() && matches!(question.start, Start::Label);
     let reason = if all && !everything {
         "without a filter it would take every node of the label; if that is meant, say `all_nodes()`"
     } else if question.is_paged() || !question.order.is_empty() {
-        "it can't be run twice with `skip`, `limit` or an order; filter instead"
+        "it takes no order, `skip` or `limit`; filter instead"
     } else {
         return Ok(());
     };

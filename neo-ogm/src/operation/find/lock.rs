@@ -68,10 +68,6 @@ impl<N: Entity> Find<N> {
     /// meantime and no longer passes them is not among the nodes, and a question with a limit may
     /// give fewer. What is loaded along is not locked. Two that lock the same nodes in different
     /// orders may meet in a deadlock: one of the two is run again.
-    ///
-    /// What a unit of work makes of the values that it has read is nobody's to know, so one that
-    /// locks is not run again when the answer to its COMMIT is lost: the error says that the
-    /// outcome is unknown.
     pub fn lock(self) -> Locked<N> {
         Locked { find: self }
     }
@@ -150,21 +146,15 @@ impl<N: Entity> Locked<N> {
     }
 }
 
-/// Locks the nodes that were found as `n`, gives `more` beside them, and asks for the conditions
-/// again.
+/// Locks the nodes that were found as `n`, and asks for the conditions again.
 ///
 /// Nodes are found before they are locked, and somebody else may have changed them in between, so
 /// those that do not pass any more are left out.
-pub(super) fn lock_again_asked<'c>(
-    cypher: &mut Cypher<'_, 'c>,
-    conditions: &'c [Condition],
-    more: impl FnOnce(&mut Cypher<'_, 'c>),
-) {
+pub(super) fn lock_again_asked<'c>(cypher: &mut Cypher<'_, 'c>, conditions: &'c [Condition]) {
     let mut text = String::new();
     lock(&mut text, "n");
     cypher.push(&text);
     cypher.push(" WITH n");
-    more(cypher);
     if !conditions.is_empty() {
         cypher.push(" WHERE ");
         cypher.conjunction("n", conditions);
@@ -181,7 +171,7 @@ fn render<'c>(
     let mut cypher = Cypher::new(parameters);
     question.matching(&mut cypher, "n");
     question.cut(&mut cypher);
-    lock_again_asked(&mut cypher, &whole.conditions, |_| ());
+    lock_again_asked(&mut cypher, &whole.conditions);
     whole.rest(&mut cypher, vec!["n".to_owned()], &Returned::Nodes);
     cypher.finish()
 }

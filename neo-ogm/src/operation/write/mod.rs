@@ -8,6 +8,4 @@ pub use run::{CreateOrUpdate, GetOrCreate, Insert, Save, Update};
 pub use tracked::{SaveChanges, Tracked};
 
 pub(super) use run::bind;
-pub(super) use statement::{
-    KEPT_WRITES, TOKEN, WRITES, created_labels, labels, of_role, version_of, write_token,
-};
+pub(super) use statement::{created_labels, labels, of_role, version_of};

@@ -2,15 +2,15 @@
 
 use std::future::IntoFuture;
 
-use neo_bolt::packstream::FromBolt;
 use neo_bolt::value::DateTime;
 use neo_bolt::{AccessMode, EagerResult, Record};
 
-use super::statement::{Way, Write};
+use super::statement::{Way, Write, version_of};
 use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, check_node, decode_node};
-use crate::relation::Origin;
+use crate::operation::key::KeyParameters;
+use crate::relation::{Origin, keyed};
 
 /// Tells the node's relationship fields where they are.
 pub(in crate::operation) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
@@ -30,21 +30,22 @@ pub(super) async fn write<N: Node>(
     let hooks = before(node, target, way).await?;
     let write = prepare(node, target, way, wants_created);
     let done = send(&write, target).await?;
-    let created = match done.records.first() {
-        Some(record) => {
-            settle(&write, record, 0, target)?;
-            write.returns_created() && record.get_at(0)?
-        }
-        None if write.returns() => why_nothing(&write, target).await?,
-        None => {
-            settle_times(&write, None, target);
-            false
-        }
+    let record = done.records.first();
+    if record.is_none() && write.returns() {
+        return Err(why_nothing(&write, target).await?);
+    }
+    let created = match record {
+        Some(record) if write.returns_created() => record.get_at(0)?,
+        _ => false,
     };
     if matches!(way, Way::Insert) && !created {
         return Err(Error::new(ErrorKind::AlreadyExists {
             key: KeyOf::new(node)?,
         }));
+    }
+    match record {
+        Some(record) => settle(&write, record, target)?,
+        None => settle_times(&write, None, target),
     }
     bind(node, target)?;
     after(node, hooks, created).await?;
@@ -99,27 +100,18 @@ fn prepare<'a, N: Node>(
         way,
         expected: version.and_then(|version| version.0.seen_by(target.attempt())),
         wants_created: wants_created || N::HOOKS,
-        token: target.operation_token(),
         now: target.time(),
         managed,
     }
 }
 
 async fn send<N: Node>(write: &Write<'_, N>, target: &Target) -> Result<EagerResult, Error> {
-    let statement = write.statement().into();
-    target
-        .execute(AccessMode::Write, statement, write.parameters())
-        .await
+    target.write(&write.statement(), write.parameters()).await
 }
 
-/// Puts what came back, from the column `at` on, into the struct's cells.
-fn settle<N: Node>(
-    write: &Write<'_, N>,
-    record: &Record,
-    mut at: usize,
-    target: &Target,
-) -> Result<(), Error> {
-    at += usize::from(write.returns_created());
+/// Puts what came back into the struct's cells.
+fn settle<N: Node>(write: &Write<'_, N>, record: &Record, target: &Target) -> Result<(), Error> {
+    let mut at = usize::from(write.returns_created());
     if let Some(id) = write.managed.element_id {
         id.0.put(target.attempt(), record.get_at::<String>(at)?.into());
         at += 1;
@@ -149,69 +141,80 @@ fn settle_times<N: Node>(write: &Write<'_, N>, created: Option<DateTime>, target
     }
 }
 
-/// Finds out why a statement wrote nothing: the node is not there, it has another version, or an
-/// earlier attempt of this very write has been there. It costs a second round trip, and only on the
-/// way to an error or behind a lost connection.
-async fn why_nothing<N: Node>(write: &Write<'_, N>, target: &Target) -> Result<bool, Error> {
-    let gone = |key| match write.expected {
-        Some(expected) if !write.way.must_exist() => ErrorKind::VersionConflict {
-            node: key,
-            expected: Some(expected),
-            found: None,
-        },
-        _ => ErrorKind::NodeNotFound {
+/// Finds out why a statement wrote nothing: the node is not in the database, or it has another
+/// version. It costs a second round trip, and only on the way to an error.
+async fn why_nothing<N: Node>(write: &Write<'_, N>, target: &Target) -> Result<Error, Error> {
+    let key = KeyOf::new(write.node)?;
+    let found = match write.is_checked() {
+        false => None,
+        true => {
+            let version = version_of(N::SCHEMA).into();
+            let parameters = KeyParameters(&key);
+            let found = target
+                .execute(AccessMode::Write, version, parameters)
+                .await?;
+            let record = found.records.first();
+            record.map(|record| record.get_at(0)).transpose()?
+        }
+    };
+    Ok(Error::new(match (found, write.expected) {
+        (None, None) => ErrorKind::NodeNotFound {
             key,
             operation: "update",
         },
-    };
-    if !write.is_checked() {
-        return Err(Error::new(gone(KeyOf::new(write.node)?)));
-    }
-    let question = write.question().into();
-    let found = target
-        .execute(AccessMode::Write, question, write.question_parameters())
-        .await?;
-    let Some(record) = found.records.first() else {
-        return Err(Error::new(gone(KeyOf::new(write.node)?)));
-    };
-    let version: i64 = record.get_at(0)?;
-    let writes: Vec<i64> = record.get_at(1)?;
-    let token = write.write_token();
-    let Some(since) = writes.iter().position(|write| *write == token) else {
-        return Err(Error::new(ErrorKind::VersionConflict {
-            node: KeyOf::new(write.node)?,
-            expected: write.expected,
-            found: Some(version),
-        }));
-    };
-    settle(write, record, 2, target)?;
-    if let Some(cell) = write.managed.version {
-        // Each write since then is one version more.
-        let since = i64::try_from(since).unwrap_or(0);
-        cell.0.put(target.attempt(), version - since);
-    }
-    Ok(write.returns_created() && record.get_at(2)?)
+        (None, Some(_)) if write.way.must_exist() => ErrorKind::NodeNotFound {
+            key,
+            operation: "update",
+        },
+        (found, expected) => ErrorKind::VersionConflict {
+            node: key,
+            expected,
+            found,
+        },
+    }))
 }
 
 async fn get_or_create<N: Node>(node: &N, target: Target) -> Result<(N, bool), Error> {
     let hooks = before(node, &target, Way::GetOrCreate).await?;
     let write = prepare(node, &target, Way::GetOrCreate, true);
     let done = send(&write, &target).await?;
-    let Some(record) = done.records.first() else {
+    let missing = || {
         let key = KeyOf::new(node)?;
-        return Err(Error::new(ErrorKind::NodeNotFound {
-            key,
-            operation: "get_or_create",
-        }));
+        let operation = "get_or_create";
+        Ok::<_, Error>(Error::new(ErrorKind::NodeNotFound { key, operation }))
+    };
+    let Some(record) = done.records.first() else {
+        return Err(missing()?);
+    };
+    let created = record.get_at(0)?;
+    // The node itself is not stored with a receipt.
+    let read = match done.is_recovered() {
+        false => done,
+        true => read_again(node, &target).await?,
+    };
+    let Some(record) = read.records.first() else {
+        return Err(missing()?);
     };
     let mut decoder = record.raw_fields();
-    let read = decode_node::<N>(&mut decoder, target.graph())
-        .and_then(|found| Ok((found, bool::from_bolt(&mut decoder)?)));
-    let (found, created) = read.map_err(|error| Error::decode("", error))?;
+    let found = decoder
+        .skip()
+        .and_then(|()| decode_node::<N>(&mut decoder, target.graph()))
+        .map_err(|error| Error::decode("", error))?;
     if created {
         after(&found, hooks, true).await?;
     }
     Ok((found, created))
+}
+
+async fn read_again<N: Node>(node: &N, target: &Target) -> Result<EagerResult, Error> {
+    let mut text = String::from("MATCH ");
+    keyed(&mut text, "n", "k", N::SCHEMA);
+    text.push_str(" RETURN 1, n LIMIT 1");
+    let key = KeyOf::new(node)?;
+    let parameters = KeyParameters(&key);
+    target
+        .execute(AccessMode::Write, text.into(), parameters)
+        .await
 }
 
 macro_rules! writes {

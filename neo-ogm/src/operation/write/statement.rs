@@ -5,17 +5,13 @@ use std::fmt::Write as _;
 use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
 use neo_bolt::value::{DateTime, Map};
 
+use crate::executor::WriteStatement;
 use crate::mapping::{self, Managed, Node, NodeSchema, PropertyRole};
 use crate::query::escape;
 use crate::relation::{keyed, lock};
 
-/// The property by which an insert knows its own earlier attempt.
-pub(in crate::operation) const TOKEN: &str = "_neo_ogm_insert";
-/// The property by which a write of a versioned node knows its own earlier attempt: the tokens of
-/// the last writes, the newest first.
-pub(in crate::operation) const WRITES: &str = "_neo_ogm_writes";
-/// How many of them are kept.
-pub(in crate::operation) const KEPT_WRITES: usize = 32;
+/// The property that a node has, until the end of the statement, if the statement created it.
+const NEW: &str = "_neo_ogm_new";
 
 /// Which way a node is written.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +47,6 @@ pub(super) struct Write<'a, N> {
     pub(super) expected: Option<i64>,
     /// Whether the caller wants to know if the node is new.
     pub(super) wants_created: bool,
-    /// The same in each attempt of the operation, and in no other operation.
-    pub(super) token: String,
     pub(super) now: DateTime,
     pub(super) managed: Managed<'a>,
 }
@@ -86,10 +80,6 @@ impl<N: Node> Write<'_, N> {
         has(PropertyRole::UpdatedAt) || (self.merges() && has(PropertyRole::CreatedAt))
     }
 
-    fn uses_token(&self) -> bool {
-        self.merges() && (self.wants_created || self.way.creates_only())
-    }
-
     /// Whether the statement returns a row.
     pub(super) fn returns(&self) -> bool {
         self.returns_created()
@@ -99,7 +89,7 @@ impl<N: Node> Write<'_, N> {
     }
 
     pub(super) fn returns_created(&self) -> bool {
-        self.uses_token()
+        self.merges() && (self.wants_created || self.way.creates_only())
     }
 
     fn returns_something(&self) -> bool {
@@ -107,14 +97,14 @@ impl<N: Node> Write<'_, N> {
     }
 
     /// The statement.
-    pub(super) fn statement(&self) -> String {
+    pub(super) fn statement(&self) -> WriteStatement {
         let mut text = String::with_capacity(192);
         text.push_str(if self.merges() { "MERGE " } else { "MATCH " });
         keyed(&mut text, "n", "k", N::SCHEMA);
         if self.way.creates_only() {
             text.push_str(" ON CREATE SET n += $p");
             self.version_and_times(&mut text, true);
-            let _ = write!(text, ", n.{TOKEN} = $token");
+            let _ = write!(text, ", n.{NEW} = true");
             // A node that is new has no label to remove.
             created_labels(&mut text, self.node);
         } else {
@@ -124,15 +114,20 @@ impl<N: Node> Write<'_, N> {
             self.version_and_times(&mut text, false);
             labels(&mut text, self.node);
         }
-        if matches!(self.way, Way::GetOrCreate) {
+        if self.returns_created() {
             let _ = write!(
                 text,
-                " RETURN n, coalesce(n.{TOKEN} = $token, false) AS created"
+                " WITH n, coalesce(n.{NEW}, false) AS created REMOVE n.{NEW}"
             );
-        } else {
-            self.columns(&mut text);
         }
-        text
+        let mut statement = WriteStatement::new(text);
+        if matches!(self.way, Way::GetOrCreate) {
+            statement.column("created", "created");
+            statement.transient_column("n", "n");
+        } else {
+            self.columns(&mut statement);
+        }
+        statement
     }
 
     /// What a save writes on a node that is new, besides what it always writes.
@@ -145,19 +140,19 @@ impl<N: Node> Write<'_, N> {
             let _ = write!(text, "{word}n.{} = $now", escape(created));
             word = ", ";
         }
-        if self.uses_token() {
-            let _ = write!(text, "{word}n.{TOKEN} = $token");
+        if self.returns_created() {
+            let _ = write!(text, "{word}n.{NEW} = true");
         }
     }
 
-    /// Lets only the expected version through, and no second attempt of the same write. The lock
-    /// comes first, so that nobody writes in between.
+    /// Continues only if the node has the expected version. The lock comes first, so that nobody
+    /// writes in between.
     fn guard(&self, text: &mut String) {
         if let Some(version) = self.version() {
             lock(text, "n");
             let _ = write!(
                 text,
-                " WITH n WHERE coalesce(n.{}, 0) = $v AND NOT $w IN coalesce(n.{WRITES}, [])",
+                " WITH n WHERE coalesce(n.{}, 0) = $v",
                 escape(version)
             );
         }
@@ -167,15 +162,10 @@ impl<N: Node> Write<'_, N> {
     fn version_and_times(&self, text: &mut String, is_new: bool) {
         if let Some(version) = self.version() {
             let version = escape(version);
-            if is_new {
-                let _ = write!(text, ", n.{version} = 1, n.{WRITES} = [$w]");
-            } else {
-                let _ = write!(
-                    text,
-                    ", n.{version} = $v + 1, \
-                     n.{WRITES} = ([$w] + coalesce(n.{WRITES}, []))[0..{KEPT_WRITES}]"
-                );
-            }
+            let _ = match is_new {
+                true => write!(text, ", n.{version} = 1"),
+                false => write!(text, ", n.{version} = $v + 1"),
+            };
         }
         let created = of_role(N::SCHEMA, PropertyRole::CreatedAt).filter(|_| is_new);
         let updated = of_role(N::SCHEMA, PropertyRole::UpdatedAt);
@@ -185,122 +175,56 @@ impl<N: Node> Write<'_, N> {
     }
 
     /// What comes back.
-    fn columns(&self, text: &mut String) {
-        let mut word = " RETURN ";
-        let mut column = |what: std::fmt::Arguments<'_>| {
-            let _ = write!(text, "{word}{what}");
-            word = ", ";
-        };
+    fn columns(&self, statement: &mut WriteStatement) {
         if self.returns_created() {
-            column(format_args!(
-                "coalesce(n.{TOKEN} = $token, false) AS created"
-            ));
+            statement.column("created", "created");
         }
         if self.managed.element_id.is_some() {
-            column(format_args!("elementId(n) AS id"));
+            statement.column("id", "elementId(n)");
         }
         if self.managed.created_at.is_some()
             && let Some(created) = of_role(N::SCHEMA, PropertyRole::CreatedAt)
         {
-            column(format_args!("n.{} AS created_at", escape(created)));
+            statement.column("created_at", format_args!("n.{}", escape(created)));
         }
         if self.returns() && !self.returns_created() && !self.returns_something() {
-            column(format_args!("1 AS written"));
-        }
-    }
-
-    /// What asks why the guard let nothing through: the version and the last writes come first,
-    /// the columns of the statement itself behind them.
-    pub(super) fn question(&self) -> String {
-        let mut text = String::from("MATCH ");
-        keyed(&mut text, "n", "k", N::SCHEMA);
-        let mut columns = String::new();
-        self.columns(&mut columns);
-        let _ = write!(
-            text,
-            " RETURN coalesce(n.{}, 0) AS version, coalesce(n.{WRITES}, []) AS writes, {}",
-            escape(self.version().unwrap_or_default()),
-            columns.trim_start_matches(" RETURN ")
-        );
-        text
-    }
-
-    /// The parameters of the question.
-    pub(super) fn question_parameters(&self) -> Parameters<'_, Self> {
-        Parameters {
-            write: self,
-            question: true,
+            statement.column("written", "1");
         }
     }
 
     pub(super) fn parameters(&self) -> Parameters<'_, Self> {
-        Parameters {
-            write: self,
-            question: false,
-        }
+        Parameters { write: self }
     }
-
-    /// The token of the write as a number, of which many take little room on the node.
-    pub(super) fn write_token(&self) -> i64 {
-        write_token(&self.token)
-    }
-}
-
-/// FNV-1a over the text: the token has randomness enough, and only has to become short.
-pub(in crate::operation) fn write_token(token: &str) -> i64 {
-    let hash = token.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    hash.cast_signed()
 }
 
 /// Straight from the struct: `k0`…, `p`, and what the mapper itself writes.
 pub(super) struct Parameters<'a, W> {
     write: &'a W,
-    question: bool,
 }
 
 impl<N: Node> ToBolt for Parameters<'_, Write<'_, N>> {
     fn to_bolt(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
-        let Self { write, question } = self;
+        let Self { write } = self;
         let keys = N::SCHEMA.keys().count();
-        let token = write.uses_token();
-        let now = write.uses_now() && !question;
-        let w = write.version().is_some() && !question;
-        let v = write.is_checked() && !question;
-        let count = [token, now, w, v, !question]
-            .into_iter()
-            .filter(|has| *has)
-            .count();
-        encoder.map(keys + count)?;
+        let (now, v) = (write.uses_now(), write.is_checked());
+        encoder.map(keys + 1 + usize::from(now) + usize::from(v))?;
         for index in 0..keys {
             key_name(encoder, index)?;
             write.node.encode_key(index, encoder)?;
-        }
-        if token {
-            encoder.string("token")?;
-            encoder.string(&write.token)?;
         }
         if now {
             encoder.string("now")?;
             write.now.to_bolt(encoder)?;
         }
-        if w {
-            encoder.string("w")?;
-            encoder.integer(write.write_token());
-        }
         if v {
             encoder.string("v")?;
             encoder.integer(write.expected.unwrap_or(0));
         }
-        if !question {
-            encoder.string("p")?;
-            match write.way {
-                Way::Change(changes) => changes.to_bolt(encoder)?,
-                _ => write.node.encode_properties(encoder)?,
-            }
+        encoder.string("p")?;
+        match write.way {
+            Way::Change(changes) => changes.to_bolt(encoder),
+            _ => write.node.encode_properties(encoder),
         }
-        Ok(())
     }
 }
 
