@@ -4,7 +4,7 @@
 //! the counter came to. So the entries of a counter form a chain, in which an addition that was lost,
 //! done twice, or undone by another leaves a gap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use neo_ogm::prelude::*;
 use neo_ogm::{Error, ErrorKind};
@@ -152,25 +152,24 @@ impl Addition<'_> {
 pub(crate) struct Known {
     /// What each acknowledged unit returned.
     acknowledged: BTreeMap<i64, i64>,
+    /// Acknowledged units that inserted a node as well.
+    inserted: BTreeSet<i64>,
     /// Units that failed, and the error.
     failed: BTreeMap<i64, String>,
     /// Errors that say that the outcome is unknown.
-    pub(crate) unknown: Vec<String>,
+    unknown: Vec<String>,
     /// Errors other than what an explicit transaction and optimistic locking bring with them.
-    pub(crate) surfaced: Vec<String>,
+    surfaced: Vec<String>,
 }
 
 impl Known {
-    /// Notes how an addition ended; says whether it was acknowledged.
-    pub(crate) fn note(
-        &mut self,
-        addition: Addition<'_>,
-        manner: Manner,
-        ended: Result<i64, Error>,
-    ) -> bool {
+    fn note(&mut self, addition: Addition<'_>, manner: Manner, ended: Result<i64, Error>) -> bool {
         match ended {
             Ok(after) => {
                 self.acknowledged.insert(addition.unit, after);
+                if matches!(manner, Manner::Computed) {
+                    self.inserted.insert(addition.unit);
+                }
                 return true;
             }
             Err(error) => {
@@ -188,23 +187,16 @@ impl Known {
         false
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.acknowledged.extend(other.acknowledged);
+        self.inserted.extend(other.inserted);
         self.failed.extend(other.failed);
         self.unknown.extend(other.unknown);
         self.surfaced.extend(other.surfaced);
     }
 
-    pub(crate) fn acknowledged(&self) -> usize {
-        self.acknowledged.len()
-    }
-
     /// Everything in which the counter and its entries differ from what is known.
-    pub(crate) async fn differences(
-        &self,
-        direct: &Graph,
-        ledger: &str,
-    ) -> Result<Vec<String>, Failure> {
+    async fn differences(&self, direct: &Graph, ledger: &str) -> Result<Vec<String>, Failure> {
         let entries = "MATCH (e:ProofEntry {ledger: $ledger}) \
                        RETURN e.unit, e.by, e.after ORDER BY e.after";
         let entries = direct.cypher(entries).param("ledger", ledger).read_only();
@@ -247,11 +239,66 @@ impl Known {
                 differences.push(format!("unit {unit} failed and is there: {error}"));
             }
         }
+        let ticks = "MATCH (t:ProofTick) WHERE t.id STARTS WITH $ledger + '/' \
+                     RETURN toInteger(split(t.id, '/')[1])";
+        let ticks = direct.cypher(ticks).param("ledger", ledger).read_only();
+        let ticks: Vec<i64> = ticks.fetch(direct).await?;
+        let all: BTreeSet<i64> = ticks.iter().copied().collect();
+        if all != self.inserted || all.len() != ticks.len() {
+            let (count, expected) = (ticks.len(), self.inserted.len());
+            differences.push(format!("{count} nodes instead of {expected} were inserted"));
+        }
         let known = self.acknowledged.len() + self.failed.len();
         if there.len() > known {
             let count = there.len();
             differences.push(format!("{count} units are there, of {known}"));
         }
         Ok(differences)
+    }
+}
+
+/// What the clients know of all counters, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Ledgers(BTreeMap<String, Known>);
+
+/// What came out of all counters.
+#[derive(Debug, Default)]
+pub(crate) struct Balance {
+    pub(crate) acknowledged: usize,
+    pub(crate) unknown: Vec<String>,
+    pub(crate) surfaced: Vec<String>,
+    pub(crate) differences: Vec<String>,
+}
+
+impl Ledgers {
+    /// Notes how an addition ended; says whether it was acknowledged.
+    pub(crate) fn note(
+        &mut self,
+        addition: Addition<'_>,
+        manner: Manner,
+        ended: Result<i64, Error>,
+    ) -> bool {
+        let known = self.0.entry(addition.ledger.to_owned()).or_default();
+        known.note(addition, manner, ended)
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (ledger, known) in other.0 {
+            self.0.entry(ledger).or_default().merge(known);
+        }
+    }
+
+    /// Compares the database with what is known.
+    pub(crate) async fn balance(self, direct: &Graph) -> Result<Balance, Failure> {
+        let mut balance = Balance::default();
+        for (ledger, known) in self.0 {
+            balance
+                .differences
+                .extend(known.differences(direct, &ledger).await?);
+            balance.acknowledged += known.acknowledged.len();
+            balance.unknown.extend(known.unknown);
+            balance.surfaced.extend(known.surfaced);
+        }
+        Ok(balance)
     }
 }

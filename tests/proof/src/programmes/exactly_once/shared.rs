@@ -1,8 +1,7 @@
 //! Writers who share counters, units of work and a proxy; strangers add to the same counters.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use neo_ogm::prelude::*;
@@ -12,8 +11,7 @@ use tokio::task::JoinSet;
 
 use super::{ACTIONS, Tally};
 use crate::context::{Context, Failure};
-use crate::ledger::{Addition, Counter, Known, Manner};
-use crate::model::count;
+use crate::ledger::{Addition, Counter, Ledgers, Manner};
 use crate::random::Random;
 
 const WRITERS: u64 = 8;
@@ -38,15 +36,6 @@ const STRANGERS: i64 = 1_000_000_000;
 /// them; then it goes on beside them.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// What is known of each counter.
-type Ledgers = BTreeMap<String, Known>;
-
-fn merge(ledgers: &mut Ledgers, others: Ledgers) {
-    for (name, known) in others {
-        ledgers.entry(name).or_default().merge(known);
-    }
-}
-
 /// The counters, and what has been done to them.
 struct Shared {
     graph: Graph,
@@ -54,7 +43,7 @@ struct Shared {
     names: Vec<String>,
     finished: AtomicU64,
     units: AtomicI64,
-    stop: std::sync::atomic::AtomicBool,
+    stop: AtomicBool,
 }
 
 pub(super) async fn run(context: &mut Context, wanted: u64) -> Result<Tally, Failure> {
@@ -69,7 +58,7 @@ pub(super) async fn run(context: &mut Context, wanted: u64) -> Result<Tally, Fai
         names: names.collect(),
         finished: AtomicU64::default(),
         units: AtomicI64::default(),
-        stop: Default::default(),
+        stop: AtomicBool::default(),
     });
     for name in &shared.names {
         let counter = Counter::new(name.as_str(), 0);
@@ -84,27 +73,14 @@ pub(super) async fn run(context: &mut Context, wanted: u64) -> Result<Tally, Fai
     let mut ledgers = disturb(context, &proxy, &shared, wanted, &mut tally).await?;
     shared.stop.store(true, Ordering::Relaxed);
     while let Some(known) = writers.join_next().await {
-        merge(&mut ledgers, known?);
+        ledgers.merge(known?);
     }
-    for (name, known) in &ledgers {
-        tally.operations += u64::try_from(known.acknowledged())?;
-        tally.unknown += u64::try_from(known.unknown.len())?;
-        tally.wrong_answers.extend(known.unknown.iter().cloned());
-        tally.wrong_answers.extend(known.surfaced.iter().cloned());
-        let differences = known.differences(&shared.direct, name).await?;
-        tally.differences.extend(differences);
-    }
-    let doubled = "MATCH (t:ProofTick) WHERE t.id STARTS WITH $key \
-                   OPTIONAL MATCH (e:ProofEntry) \
-                   WHERE e.ledger STARTS WITH $key AND t.id = e.ledger + '/' + e.unit \
-                   WITH t, count(e) AS entries WHERE entries <> 1 RETURN count(t)";
-    let prefix = format!("{}shared", context.prefix());
-    let doubled = count(&shared.direct, doubled, &prefix).await?;
-    if doubled > 0 {
-        tally
-            .differences
-            .push(format!("{doubled} inserts of units without their entry"));
-    }
+    let balance = ledgers.balance(&shared.direct).await?;
+    tally.operations += u64::try_from(balance.acknowledged)?;
+    tally.unknown += u64::try_from(balance.unknown.len())?;
+    tally.wrong_answers.extend(balance.unknown);
+    tally.wrong_answers.extend(balance.surfaced);
+    tally.differences.extend(balance.differences);
     Ok(tally)
 }
 
@@ -118,13 +94,12 @@ impl Shared {
     }
 
     async fn write(&self, mut random: Random) -> Ledgers {
-        let mut ledgers = Ledgers::new();
+        let mut ledgers = Ledgers::default();
         while !self.stop.load(Ordering::Relaxed) {
             let addition = self.addition(&mut random, 0);
             let manner = Manner::by_chance(&mut random);
             let ended = addition.perform(&self.graph, manner).await;
-            let known = ledgers.entry(addition.ledger.to_owned()).or_default();
-            known.note(addition, manner, ended);
+            ledgers.note(addition, manner, ended);
             self.finished.fetch_add(1, Ordering::Relaxed);
         }
         ledgers
@@ -142,7 +117,7 @@ async fn disturb(
     let mut random = context.random().fork(99);
     let mut progress = context.progress(wanted);
     let mut strangers = JoinSet::new();
-    let mut ledgers = Ledgers::new();
+    let mut ledgers = Ledgers::default();
     while tally.cuts < wanted {
         // Everybody gets on, so that no limit of retries is reached.
         let enough = shared.finished.load(Ordering::Relaxed) + 2;
@@ -160,11 +135,11 @@ async fn disturb(
             strangers.spawn(async move {
                 let addition = shared.addition(&mut random, STRANGERS);
                 let ended = addition.raw(&shared.direct).await;
-                let mut known = Known::default();
+                let mut known = Ledgers::default();
                 known.note(addition, Manner::Raw, ended);
                 // Nobody may wait for it any more.
                 let _ = done.send(());
-                Ledgers::from([(addition.ledger.to_owned(), known)])
+                known
             });
             let written = tokio::time::timeout(PATIENCE, written).await;
             tally.strangers += u64::from(written.is_ok());
@@ -179,11 +154,11 @@ async fn disturb(
         proxy.clear_faults();
         proxy.release();
         while let Some(known) = strangers.try_join_next() {
-            merge(&mut ledgers, known?);
+            ledgers.merge(known?);
         }
     }
     while let Some(known) = strangers.join_next().await {
-        merge(&mut ledgers, known?);
+        ledgers.merge(known?);
     }
     Ok(ledgers)
 }
