@@ -48,7 +48,10 @@ async fn keeps_a_node_inserted_after_a_delete(backend: Backend) {
     let insert = async { theirs.insert(&setup.direct).await.unwrap() };
     let delete = account.delete(&setup.graph);
     setup.lose_answer_to(insert, delete).await.unwrap();
-    assert_eq!(setup.stored(&account.id).await, [theirs.clone()]);
+    assert_eq!(
+        setup.stored(&account.id).await,
+        std::slice::from_ref(&theirs)
+    );
     assert_eq!((theirs.balance, theirs.version.get()), (-1, Some(1)));
 }
 

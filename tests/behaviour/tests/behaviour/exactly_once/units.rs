@@ -56,7 +56,7 @@ async fn applies_a_versioned_read_modify_write_once(backend: Backend) {
     });
     let account = setup.lose_answer(unit).await.unwrap();
     assert_eq!((account.balance, account.version.get()), (110, Some(2)));
-    assert_eq!(setup.stored(&id).await, [account.clone()]);
+    assert_eq!(setup.stored(&id).await, std::slice::from_ref(&account));
     let mut account = account;
     account.save(&setup.graph).await.unwrap();
     let stored = setup.stored(&id).await;
@@ -277,7 +277,9 @@ async fn applies_concurrent_operations_of_a_unit_once(backend: Backend) {
             connect.into_future(),
             c.insert(&tx).into_future(),
         );
-        (raw?, connected?, inserted?);
+        raw?;
+        connected?;
+        inserted?;
         updated
     });
     assert_eq!(setup.lose_answer(unit).await.unwrap(), 1);

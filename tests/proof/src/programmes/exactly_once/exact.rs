@@ -202,11 +202,13 @@ pub(super) async fn work(
                 .iter()
                 .map(|one| format!("{:?} with {:?}", one.answer, one.model))
                 .collect();
-            kind.push(format!(
+            let text = format!(
                 "{}: {answer:?} with {found:?}, expected {}",
                 what(),
                 expected.join(" or ")
-            ));
+            );
+            eprintln!("   {text}");
+            kind.push(text);
         }
         entries += found.state.entries;
         model = found;
