@@ -98,10 +98,10 @@ async fn receipts(direct: &Graph) -> Result<i64, Failure> {
 pub(super) async fn run(context: &mut Context) -> Result<(), Failure> {
     let direct = context.place()?.graph().await?;
     let before = receipts(&direct).await?;
-    let wanted = context.size(8_000, 450);
+    let wanted = context.size(8_000, 240);
     let tally = exact(context, &direct, wanted).await?;
     tally.write(context, "own nodes");
-    let wanted = context.size(2_000, 100);
+    let wanted = context.size(2_000, 60);
     let tally = shared::run(context, wanted).await?;
     tally.write(context, "shared counters");
     let after = receipts(&direct).await?;
