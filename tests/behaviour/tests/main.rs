@@ -17,6 +17,8 @@ mod common;
 mod cypher;
 #[path = "behaviour/errors.rs"]
 mod errors;
+#[path = "behaviour/exactly_once/mod.rs"]
+mod exactly_once;
 #[path = "behaviour/faults.rs"]
 mod faults;
 #[path = "behaviour/find.rs"]

@@ -13,6 +13,7 @@
 //! same.
 
 mod context;
+mod ledger;
 mod model;
 mod places;
 mod programmes;

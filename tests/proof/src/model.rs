@@ -3,6 +3,7 @@
 use neo_ogm::prelude::*;
 
 use crate::context::Failure;
+use crate::ledger::{Counter, Entry};
 
 #[derive(Node, Debug, Clone)]
 #[node(label = "ProofBook")]
@@ -73,7 +74,16 @@ pub(crate) struct Tick {
 
 pub(crate) async fn schema(graph: &Graph) -> Result<(), Failure> {
     graph
-        .apply_schema::<(Book, Author, Holder, Passport, Account, Tick)>()
+        .apply_schema::<(
+            Book,
+            Author,
+            Holder,
+            Passport,
+            Account,
+            Tick,
+            Counter,
+            Entry,
+        )>()
         .await?;
     Ok(())
 }
@@ -87,6 +97,8 @@ pub(crate) async fn clean(graph: &Graph, prefix: &str) -> Result<(), Failure> {
         "MATCH (n:ProofPassport) WHERE n.number STARTS WITH $prefix DETACH DELETE n",
         "MATCH (n:ProofAccount) WHERE n.number STARTS WITH $prefix DETACH DELETE n",
         "MATCH (n:ProofTick) WHERE n.id STARTS WITH $prefix DETACH DELETE n",
+        "MATCH (n:ProofCounter) WHERE n.name STARTS WITH $prefix DETACH DELETE n",
+        "MATCH (n:ProofEntry) WHERE n.ledger STARTS WITH $prefix DETACH DELETE n",
     ] {
         let query = graph.cypher(statement).param("prefix", prefix);
         query.idempotent().execute(graph).await?;

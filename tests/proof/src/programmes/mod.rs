@@ -2,6 +2,7 @@
 
 mod cluster;
 pub(crate) mod embedded_file;
+mod exactly_once;
 mod faults;
 mod hostile_peers;
 mod hostile_users;
@@ -47,6 +48,15 @@ impl Programme {
                    kept beside it",
             scope: Scope::Server,
             run: |context| Box::pin(unknown_commits::run(context)),
+        },
+        Self {
+            name: "exactly-once",
+            title: "Exactly once",
+            what: "a proxy cuts the connection at each message of transactions that read what they \
+                   write, and other clients write to the same nodes before the mapper can go on; \
+                   answers and database are compared with a model kept beside it",
+            scope: Scope::Server,
+            run: |context| Box::pin(exactly_once::run(context)),
         },
         Self {
             name: "faults",

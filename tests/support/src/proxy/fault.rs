@@ -59,11 +59,19 @@ impl When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FaultId(u64);
 
+/// What a fault does to the message that it hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) action: Action,
+    /// Whether nothing is forwarded any more once the connection is cut.
+    pub(super) hold: bool,
+}
+
 #[derive(Debug)]
 struct Fault {
     id: FaultId,
     message: Message,
-    action: Action,
+    hit: Hit,
     when: When,
     seen: u64,
     fired: u64,
@@ -77,13 +85,13 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn inject(&mut self, message: Message, action: Action, when: When) -> FaultId {
+    pub(super) fn inject(&mut self, message: Message, hit: Hit, when: When) -> FaultId {
         let id = FaultId(self.next);
         self.next += 1;
         self.faults.push(Fault {
             id,
             message,
-            action,
+            hit,
             when,
             seen: 0,
             fired: 0,
@@ -103,23 +111,26 @@ impl Faults {
     }
 
     /// What to do with a message that came by: the first fault that hits it says so.
-    pub(super) fn meet(&mut self, message: Message) -> Option<Action> {
-        let mut action = None;
+    pub(super) fn meet(&mut self, message: Message) -> Option<Hit> {
+        let mut met = None;
         for fault in self
             .faults
             .iter_mut()
             .filter(|fault| fault.message == message)
         {
             fault.seen += 1;
-            if action.is_none() && fault.when.hits(fault.seen) {
+            if met.is_none() && fault.when.hits(fault.seen) {
                 fault.fired += 1;
-                action = Some(match (fault.action, message.direction()) {
-                    (Action::CutAfterAnswer, Direction::ToClient) => Action::CutBefore,
-                    (action, _) => action,
-                });
+                let mut hit = fault.hit;
+                if (hit.action, message.direction())
+                    == (Action::CutAfterAnswer, Direction::ToClient)
+                {
+                    hit.action = Action::CutBefore;
+                }
+                met = Some(hit);
             }
         }
-        action
+        met
     }
 }
 
@@ -129,10 +140,14 @@ mod tests {
 
     fn hits(when: When) -> Vec<u64> {
         let mut faults = Faults::default();
-        let id = faults.inject(Message::Commit, Action::CutAfter, when);
+        let cut = Hit {
+            action: Action::CutAfter,
+            hold: false,
+        };
+        let id = faults.inject(Message::Commit, cut, when);
         let mut hit = || {
             assert_eq!(faults.meet(Message::Run), None);
-            faults.meet(Message::Commit) == Some(Action::CutAfter)
+            faults.meet(Message::Commit) == Some(cut)
         };
         let hits: Vec<_> = (1..=7).filter(|_| hit()).collect();
         assert_eq!(faults.fired(id), u64::try_from(hits.len()).unwrap());

@@ -39,6 +39,7 @@ pub use fault::{Action, FaultId, When};
 pub use state::{Counts, Seen};
 
 use crate::message::{Direction, Message};
+use fault::Hit;
 use state::{Manner, State};
 
 /// A proxy in front of one server. It ends, and with it its connections, when it is dropped.
@@ -123,7 +124,38 @@ impl Proxy {
     /// Does `action` to the connection when `message` comes by, as often as `when` says. When
     /// several faults hit one message, the oldest acts.
     pub fn inject(&self, message: Message, action: Action, when: When) -> FaultId {
-        self.state.book().faults.inject(message, action, when)
+        let hit = Hit {
+            action,
+            hold: false,
+        };
+        self.state.book().faults.inject(message, hit, when)
+    }
+
+    /// As [`inject`](Self::inject), and turns the [black hole](Self::set_black_hole) on in the moment
+    /// in which the connection is cut: what the client sends next, on this connection's successor or
+    /// on any other, waits for [`release`](Self::release). So a test can act between a lost answer
+    /// and whatever the client does about it. Actions that do not cut hold nothing.
+    pub fn inject_and_hold(&self, message: Message, action: Action, when: When) -> FaultId {
+        let hit = Hit { action, hold: true };
+        self.state.book().faults.inject(message, hit, when)
+    }
+
+    /// Whether the black hole is on, as it is after a cut of
+    /// [`inject_and_hold`](Self::inject_and_hold).
+    pub fn is_held(&self) -> bool {
+        *self.state.black_hole.borrow()
+    }
+
+    /// Waits until a cut of [`inject_and_hold`](Self::inject_and_hold) has happened. With
+    /// [`Action::CutAfterAnswer`] the server has acted on the request by then.
+    pub async fn held(&self) {
+        // Fails only when the proxy is gone, which `self` prevents.
+        let _ = self.state.black_hole.subscribe().wait_for(|on| *on).await;
+    }
+
+    /// Turns the black hole off; what was held back goes on.
+    pub fn release(&self) {
+        self.set_black_hole(false);
     }
 
     /// How often a fault has acted; 0 for one that was cleared.

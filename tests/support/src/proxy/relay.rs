@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::fault::Action;
+use super::fault::{Action, Hit};
 use super::state::{Connection, State};
 use crate::framing::{Framer, MANIFEST, Unit};
 use crate::message::Direction;
@@ -113,21 +113,25 @@ impl Pump<'_> {
             let Some(unit) = framer.next(manifest) else {
                 break;
             };
-            let action = self.note(&unit, framer.has_partial());
-            match action {
+            let hit = self.note(&unit, framer.has_partial());
+            match hit.map(|hit| hit.action) {
                 None => {}
-                Some(Action::CutBefore | Action::CutAfterAnswer) => {
+                Some(
+                    action @ (Action::CutBefore
+                    | Action::CutAfterAnswer
+                    | Action::CutInside
+                    | Action::CutAfter),
+                ) => {
+                    let bytes = unit.bytes();
+                    out.extend_from_slice(match action {
+                        Action::CutInside => &bytes[..bytes.len() / 2],
+                        Action::CutAfter => bytes,
+                        _ => &[],
+                    });
                     self.write(to, &out).await?;
-                    return Err(Hard);
-                }
-                Some(Action::CutInside) => {
-                    out.extend_from_slice(&unit.bytes()[..unit.bytes().len() / 2]);
-                    self.write(to, &out).await?;
-                    return Err(Hard);
-                }
-                Some(Action::CutAfter) => {
-                    out.extend_from_slice(unit.bytes());
-                    self.write(to, &out).await?;
+                    if hit.is_some_and(|hit| hit.hold) {
+                        self.state.black_hole.send_replace(true);
+                    }
                     return Err(Hard);
                 }
                 Some(Action::HangBefore) => {
@@ -155,7 +159,7 @@ impl Pump<'_> {
     }
 
     /// Counts a unit before it goes on, so that who has got an answer also finds it counted.
-    fn note(&self, unit: &Unit, more: bool) -> Option<Action> {
+    fn note(&self, unit: &Unit, more: bool) -> Option<Hit> {
         let mut connection = self.connection.borrow_mut();
         let mut book = self.state.book();
         if self.direction == Direction::ToServer {

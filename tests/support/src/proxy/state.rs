@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::fault::{Action, Faults};
+use super::fault::{Action, Faults, Hit};
 use crate::message::{Direction, Message};
 
 /// What a proxy has counted since it began or since
@@ -101,8 +101,8 @@ pub(super) struct Connection {
     awaiting: bool,
     /// The next request was begun before the last answer came: it belongs to the same burst.
     continues: bool,
-    /// For each request without its answer yet: whether that answer is to be dropped.
-    pending: VecDeque<bool>,
+    /// For each request without its answer yet: what is to be done instead of forwarding it.
+    pending: VecDeque<Option<Hit>>,
 }
 
 impl Connection {
@@ -114,13 +114,14 @@ impl Connection {
     }
 
     /// Counts a message, and says what to do with it instead of forwarding it.
-    pub(super) fn meet(&mut self, book: &mut Book, message: Message) -> Option<Action> {
+    pub(super) fn meet(&mut self, book: &mut Book, message: Message) -> Option<Hit> {
         *book.counts.messages.entry(message).or_default() += 1;
         book.trace.push(Seen {
             connection: self.number,
             message,
         });
-        let action = book.faults.meet(message);
+        let hit = book.faults.meet(message);
+        let action = hit.map(|hit| hit.action);
         if message.direction() == Direction::ToServer {
             if !std::mem::take(&mut self.continues) {
                 self.awaiting = true;
@@ -131,19 +132,30 @@ impl Connection {
                 Some(Action::Duplicate) => 2,
                 _ => 1,
             };
+            let (later, now) = match hit {
+                Some(hit) if hit.action == Action::CutAfterAnswer => {
+                    let cut = Hit {
+                        action: Action::CutBefore,
+                        ..hit
+                    };
+                    (Some(cut), None)
+                }
+                hit => (None, hit),
+            };
             for _ in 0..answers {
-                self.pending
-                    .push_back(action == Some(Action::CutAfterAnswer));
+                self.pending.push_back(later);
             }
-            return action.filter(|action| *action != Action::CutAfterAnswer);
+            return now;
         }
         if std::mem::take(&mut self.awaiting) {
             book.counts.round_trips += 1;
             self.continues = self.client_partial;
         }
-        if message.ends_answer() && self.pending.pop_front() == Some(true) {
-            return Some(Action::CutBefore);
+        if message.ends_answer()
+            && let Some(Some(cut)) = self.pending.pop_front()
+        {
+            return Some(cut);
         }
-        action
+        hit
     }
 }

@@ -289,6 +289,38 @@ fn a_hanging_connection_stays_open_until_it_is_cut() {
 }
 
 #[test]
+fn holds_what_follows_a_cut_until_it_is_released() {
+    let sessions = [0, 1].map(|_| answered(Script::new().login(5, 4)));
+    let peer = ScriptedPeer::start(sessions).unwrap();
+    let proxy = Proxy::start(&peer.uri()).unwrap();
+    let login = || Client::login(proxy.address(), "neo4j", "secret");
+    let mut client = login().unwrap();
+    proxy.inject_and_hold(Message::Commit, Action::CutAfterAnswer, When::Next(1));
+    assert!(!proxy.is_held());
+    client.send(&transaction()).unwrap();
+    let before = [Message::Success, Message::Success, Message::Record];
+    assert_eq!(
+        answers(&mut client),
+        [&before[..], &[Message::Success]].concat()
+    );
+    assert!(proxy.is_held());
+    assert_eq!(messages(&peer.received()), transaction().map(|one| one.0));
+    std::thread::scope(|scope| {
+        let next = scope.spawn(login);
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(!next.is_finished());
+        assert_eq!(peer.received().len(), 2 + transaction().len());
+        proxy.release();
+        let mut client = next.join().unwrap().unwrap();
+        client.send(&transaction()).unwrap();
+        for _ in 0..5 {
+            client.answer().unwrap();
+        }
+    });
+    assert!(!proxy.is_held());
+}
+
+#[test]
 fn what_is_not_bolt_passes_uncounted() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = Proxy::start(&listener.local_addr().unwrap().to_string()).unwrap();
