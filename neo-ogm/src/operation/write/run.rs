@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 
+use neo_bolt::packstream::{DecodeError, Decoder, FromBolt};
 use neo_bolt::value::DateTime;
 use neo_bolt::{AccessMode, EagerResult, Record};
 
@@ -10,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::executor::{BoxFuture, Target, operation};
 use crate::mapping::{HookContext, KeyOf, Node, NodeEvent, Operation, check_node, decode_node};
 use crate::operation::key::KeyParameters;
-use crate::relation::{Origin, keyed};
+use crate::relation::Origin;
 
 /// Tells the node's relationship fields where they are.
 pub(in crate::operation) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
@@ -177,44 +178,35 @@ async fn why_nothing<N: Node>(write: &Write<'_, N>, target: &Target) -> Result<E
 async fn get_or_create<N: Node>(node: &N, target: Target) -> Result<(N, bool), Error> {
     let hooks = before(node, &target, Way::GetOrCreate).await?;
     let write = prepare(node, &target, Way::GetOrCreate, true);
-    let done = send(&write, &target).await?;
-    let missing = || {
-        let key = KeyOf::new(node)?;
-        let operation = "get_or_create";
-        Ok::<_, Error>(Error::new(ErrorKind::NodeNotFound { key, operation }))
+    let (found, created) = loop {
+        let done = send(&write, &target).await?;
+        let Some(record) = done.records.first() else {
+            let key = KeyOf::new(node)?;
+            let operation = "get_or_create";
+            return Err(Error::new(ErrorKind::NodeNotFound { key, operation }));
+        };
+        let mut decoder = record.raw_fields();
+        let created = bool::from_bolt(&mut decoder);
+        let created = created.map_err(|error| Error::decode("", error))?;
+        let found = match (done.is_recovered(), created) {
+            (false, _) => {
+                let skipped = decoder.skip();
+                skipped.and_then(|()| decode_node::<N>(&mut decoder, target.graph()))
+            }
+            // The node is not stored with the receipt, but it is known what was written.
+            (true, true) => write
+                .created_node(record.get_at(1)?)
+                .map_err(DecodeError::custom)
+                .and_then(|node| decode_node(&mut Decoder::new(&node), target.graph())),
+            // Nothing was written, so the node can be read by another attempt.
+            (true, false) => continue,
+        };
+        break (found.map_err(|error| Error::decode("", error))?, created);
     };
-    let Some(record) = done.records.first() else {
-        return Err(missing()?);
-    };
-    let created = record.get_at(0)?;
-    // The node itself is not stored with a receipt.
-    let read = match done.is_recovered() {
-        false => done,
-        true => read_again(node, &target).await?,
-    };
-    let Some(record) = read.records.first() else {
-        return Err(missing()?);
-    };
-    let mut decoder = record.raw_fields();
-    let found = decoder
-        .skip()
-        .and_then(|()| decode_node::<N>(&mut decoder, target.graph()))
-        .map_err(|error| Error::decode("", error))?;
     if created {
         after(&found, hooks, true).await?;
     }
     Ok((found, created))
-}
-
-async fn read_again<N: Node>(node: &N, target: &Target) -> Result<EagerResult, Error> {
-    let mut text = String::from("MATCH ");
-    keyed(&mut text, "n", "k", N::SCHEMA);
-    text.push_str(" RETURN 1, n LIMIT 1");
-    let key = KeyOf::new(node)?;
-    let parameters = KeyParameters(&key);
-    target
-        .execute(AccessMode::Write, text.into(), parameters)
-        .await
 }
 
 macro_rules! writes {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use neo_bolt::packstream::{EncodeError, Encoder, ToBolt};
-use neo_bolt::value::{DateTime, Map};
+use bytes::BytesMut;
+use neo_bolt::packstream::{Decoder, Dialect, EncodeError, Encoder, FromBolt, ToBolt};
+use neo_bolt::value::{DateTime, Map, Value};
 
 use crate::executor::WriteStatement;
 use crate::mapping::{self, Managed, Node, NodeSchema, PropertyRole};
@@ -123,6 +124,7 @@ impl<N: Node> Write<'_, N> {
         let mut statement = WriteStatement::new(text);
         if matches!(self.way, Way::GetOrCreate) {
             statement.column("created", "created");
+            statement.column("id", "elementId(n)");
             statement.transient_column("n", "n");
         } else {
             self.columns(&mut statement);
@@ -194,6 +196,48 @@ impl<N: Node> Write<'_, N> {
 
     pub(super) fn parameters(&self) -> Parameters<'_, Self> {
         Parameters { write: self }
+    }
+
+    /// The node that the statement created, as a server would send it.
+    pub(super) fn created_node(&self, element_id: &str) -> Result<BytesMut, EncodeError> {
+        let schema = N::SCHEMA;
+        let mut written = BytesMut::new();
+        self.parameters()
+            .to_bolt(&mut Encoder::new(&mut written, Dialect::NEWEST))?;
+        let mut parameters = Map::from_bolt(&mut Decoder::new(&written)).unwrap_or_default();
+        let mut properties = match parameters.remove("p") {
+            Some(Value::Map(properties)) => properties,
+            _ => Map::new(),
+        };
+        for (index, key) in schema.keys().enumerate() {
+            let value = parameters.remove(&format!("k{index}")).unwrap_or_default();
+            properties.insert(key.name.to_owned(), value);
+        }
+        if let Some(version) = self.version() {
+            properties.insert(version.to_owned(), 1.into());
+        }
+        for role in [PropertyRole::CreatedAt, PropertyRole::UpdatedAt] {
+            if let Some(time) = of_role(schema, role) {
+                properties.insert(time.to_owned(), self.now.clone().into());
+            }
+        }
+        properties.retain(|_, value| *value != Value::Null);
+        let set = self.node.optional_labels();
+        let optional = schema.optional_labels.iter().enumerate();
+        let optional = optional.filter(|(bit, _)| set >> bit & 1 == 1);
+        let labels: Vec<&str> = [schema.label]
+            .into_iter()
+            .chain(schema.labels.iter().copied())
+            .chain(optional.map(|(_, of)| of.label))
+            .collect();
+        let mut node = BytesMut::new();
+        let mut encoder = Encoder::new(&mut node, Dialect::NEWEST);
+        encoder.structure(b'N', 4);
+        encoder.integer(0);
+        labels.to_bolt(&mut encoder)?;
+        properties.to_bolt(&mut encoder)?;
+        encoder.string(element_id)?;
+        Ok(node)
     }
 }
 

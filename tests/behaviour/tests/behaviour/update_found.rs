@@ -402,14 +402,8 @@ async fn statements_lock_before_they_ask_again(backend: Backend) {
     assert_eq!(
         set.remove(Ledger::STOCK).to_cypher(),
         format!(
-            "{start}, $p1 IN coalesce(n._neo_ogm_writes, []) AS done WHERE n.views > $p0 \
-             SET n.views = CASE WHEN done THEN n.views ELSE $p2 END, \
-             n.stock = CASE WHEN done THEN n.stock ELSE null END \
-             SET n.version = CASE WHEN done THEN n.version \
-             ELSE coalesce(n.version, 0) + 1 END, \
-             n.updated = CASE WHEN done THEN n.updated ELSE $p3 END, \
-             n._neo_ogm_writes = CASE WHEN done THEN n._neo_ogm_writes \
-             ELSE ([$p1] + coalesce(n._neo_ogm_writes, []))[0..32] END \
+            "{start} WHERE n.views > $p0 SET n.views = $p1 REMOVE n.stock \
+             SET n.version = coalesce(n.version, 0) + 1, n.updated = $p2 \
              RETURN count(n) AS updated"
         )
     );

@@ -76,11 +76,11 @@ impl Setup {
     }
 
     /// Runs `work` while its COMMIT takes effect and the answer is lost.
-    async fn lose_answer<T>(&self, work: impl IntoFuture<Output = T>) -> T {
+    async fn lose_answer<T: std::fmt::Debug>(&self, work: impl IntoFuture<Output = T>) -> T {
         let cut = Action::CutAfterAnswer;
         let fault = self.proxy.inject(Message::Commit, cut, When::Next(1));
         let done = work.await;
-        assert_eq!(self.proxy.fired(fault), 1, "no COMMIT was sent");
+        assert_eq!(self.proxy.fired(fault), 1, "no COMMIT was sent: {done:?}");
         self.proxy.clear_faults();
         done
     }

@@ -40,12 +40,7 @@ async fn creates_one_node_and_returns_its_rows(backend: Backend) {
     };
     let create = visits.query("CREATE (v:OnceVisit {name: $name, number: 7})");
     let summary = setup.lose_answer(create.execute(&setup.graph)).await;
-    let counters = summary.unwrap();
-    let counters = counters.counters();
-    assert_eq!(
-        (counters.nodes_created(), counters.properties_set()),
-        (1, 2)
-    );
+    assert_eq!(summary.unwrap().counters().nodes_created(), 1);
     assert_eq!(visits.count().await, 1);
     let rows = "UNWIND [1, 2, 3] AS n CREATE (v:OnceVisit {name: $name, number: n}) RETURN n";
     let rows = visits.query(rows).fetch::<i64>(&setup.graph);
@@ -89,7 +84,7 @@ async fn survives_a_cut_at_any_message(backend: Backend) {
                 expected += 1;
                 setup.proxy.inject(message, action, When::Nth(nth));
                 let create = "CREATE (v:OnceVisit {name: $name}) WITH v \
-                              MATCH (all:OnceVisit {name: $name}) RETURN count(all)";
+                              MATCH (o:OnceVisit {name: $name}) RETURN count(o)";
                 let count = visits.query(create).get::<i64>(&setup.graph).await;
                 setup.proxy.clear_faults();
                 let what = format!("{action:?} {message} {nth}");

@@ -82,11 +82,12 @@ async fn inserts_once_if_the_count_was_zero(backend: Backend) {
     });
     assert!(setup.lose_answer(unit).await.unwrap());
     let create = "MATCH (n:OnceAccount) WHERE n.owner = $owner WITH count(n) AS n \
-                  WHERE n < 2 CREATE (:OnceAccount {id: randomUUID(), owner: $owner, balance: 1}) \
+                  WHERE n < 2 CREATE (:OnceAccount {id: $id, owner: $owner, balance: 1}) \
                   RETURN n";
     let unit = setup.graph.transaction(async |tx| {
         let create = tx.cypher(create).param("owner", owner.as_str());
-        create.get::<i64>(&tx).await
+        let id = format!("{owner}-{}", Uuid::now_v7());
+        create.param("id", id).get::<i64>(&tx).await
     });
     assert_eq!(setup.lose_answer(unit).await.unwrap(), 1);
     let found = Account::find().filter(Account::OWNER.eq(owner.as_str()));
