@@ -80,11 +80,12 @@ impl IntoFuture for BeginTransaction {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            self.graph.check_unit()?;
             let session = self.graph.session(self.mode);
             let config = self.graph.transaction_config();
             let inner = session.into_transaction(config).await?;
             let unit = UnitOfWork::new();
-            let handle = Transaction::new(inner.handle(), self.graph, &unit);
+            let handle = Transaction::new(inner.handle(), self.graph, self.mode, &unit);
             Ok(ExplicitTransaction {
                 inner,
                 handle,
@@ -137,6 +138,7 @@ impl ExplicitTransaction {
     /// # Cancel safety
     /// Dropping the future rolls back all the same.
     pub async fn rollback(self) -> Result<(), Error> {
+        self.unit.end(false);
         Ok(self.inner.rollback().await?)
     }
 }

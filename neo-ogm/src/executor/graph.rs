@@ -14,7 +14,9 @@ use neo_bolt::{
 use tracing::Instrument as _;
 
 use super::attempt::UnitOfWork;
-use super::{Records, Transaction, trace};
+use super::scope::Unit;
+use super::transaction::Scope;
+use super::{Attempt, Records, Transaction, trace};
 use crate::error::Error;
 
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
@@ -31,6 +33,9 @@ pub struct Graph {
 struct Inner {
     shared: Arc<Shared>,
     settings: Settings,
+    /// The transaction that a node's handle belongs to until it ends; handles of the program have
+    /// none.
+    scope: Option<Arc<Scope>>,
 }
 
 struct Shared {
@@ -51,6 +56,8 @@ pub(super) struct Settings {
     bookmarks: Chain,
     /// What begins the names of the labels and relationship types in the database.
     pub(super) label_prefix: Option<Arc<str>>,
+    /// Whether the handle may be used inside a unit of work on the same database.
+    pub(super) detached: bool,
 }
 
 /// Which bookmarks a handle's transactions wait for, and add to.
@@ -126,8 +133,50 @@ impl Graph {
 
     fn new(shared: Arc<Shared>, settings: Settings) -> Self {
         Self {
-            inner: Arc::new(Inner { shared, settings }),
+            inner: Arc::new(Inner {
+                shared,
+                settings,
+                scope: None,
+            }),
         }
+    }
+
+    /// The handle for nodes of a transaction of this graph.
+    pub(super) fn scoped(&self, scope: Arc<Scope>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                shared: Arc::clone(&self.inner.shared),
+                settings: self.inner.settings.clone(),
+                scope: Some(scope),
+            }),
+        }
+    }
+
+    pub(super) fn scope(&self) -> Option<&Arc<Scope>> {
+        self.inner.scope.as_ref()
+    }
+
+    /// The attempt of the transaction that the handle belongs to.
+    pub(crate) fn attempt(&self) -> Option<&Arc<Attempt>> {
+        self.scope().map(|scope| scope.attempt())
+    }
+
+    /// The attempt of which values are pending that are read through this handle; `None` if they
+    /// are known to be committed.
+    pub(crate) fn pending(&self) -> Option<&Arc<Attempt>> {
+        self.scope()?.written()
+    }
+
+    /// The graph after the transaction that the handle belongs to; `None` if it belongs to none.
+    pub(crate) fn afterwards(&self) -> Option<&Self> {
+        self.scope().map(|scope| scope.graph())
+    }
+
+    /// Whether both handles lead to the same database by the same driver.
+    pub(super) fn is_same_database(&self, other: &Self) -> bool {
+        let (one, two) = (&self.inner, &other.inner);
+        Arc::ptr_eq(&one.shared, &two.shared)
+            && (self.is_embedded() || one.settings.database == two.settings.database)
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -169,6 +218,42 @@ impl Graph {
     pub fn with_impersonated_user(&self, user: impl Into<String>) -> Self {
         let user: Arc<str> = user.into().into();
         self.with(|settings| settings.impersonated_user = Some(user))
+    }
+
+    /// Returns a handle for transactions that are separate from the unit of work that uses it.
+    ///
+    /// Inside the closure of [`transaction`](Self::transaction) or
+    /// [`read_transaction`](Self::read_transaction), an operation on a handle of the same database
+    /// fails with [`GraphInTransaction`](crate::ErrorKind::GraphInTransaction): nearly always `&tx`
+    /// is meant. On a detached handle it runs in a transaction of its own, which is committed even
+    /// if the unit of work rolls back, and again in each attempt of the unit. It does not see what
+    /// the unit has written, and waits for the unit's locks, which end only after the closure has
+    /// returned: do not write to the same nodes.
+    ///
+    /// ```
+    /// # use neo_ogm::prelude::*;
+    /// # use neo_ogm::Error;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let graph = Graph::in_memory().await?;
+    /// let audit = graph.detached();
+    /// let refused = graph
+    ///     .read_transaction(async |_| {
+    ///         audit.cypher("CREATE (:Attempt {what: 'order'})").execute(&audit).await?;
+    ///         Err::<(), _>(Error::abort("out of stock"))
+    ///     })
+    ///     .await;
+    /// assert!(refused.is_err());
+    /// let attempts: i64 = graph.cypher("MATCH (a:Attempt) RETURN count(a)").get(&graph).await?;
+    /// assert_eq!(attempts, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Nodes that are read or saved on a detached handle keep it.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn detached(&self) -> Self {
+        self.with(|settings| settings.detached = true)
     }
 
     fn bookmark_manager(&self) -> Option<BookmarkManager> {
@@ -301,12 +386,14 @@ impl Graph {
         Fut: Future<Output = Result<T, Error>> + Send,
         T: Send,
     {
+        self.check_unit()?;
         let mut session = self.session(mode);
         let unit = UnitOfWork::new();
         let mut lost_commit = false;
         let attempt = |tx: ManagedTransaction| {
             lost_commit = tx.follows_lost_commit();
-            work(Transaction::new(tx, self.clone(), &unit))
+            let tx = Transaction::new(tx, self.clone(), mode, &unit);
+            Unit::of(&tx).mark(work(tx))
         };
         let config = self.transaction_config();
         let work = async {
@@ -358,6 +445,7 @@ impl Graph {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
+        self.check_unit()?;
         let statement = self.placed(statement);
         let mut query = self
             .inner
@@ -389,6 +477,7 @@ impl Graph {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<Records, Error> {
+        self.check_unit()?;
         let mut session = self.session(mode);
         let (statement, config) = (self.placed(statement), self.transaction_config());
         let records = session.run_with(statement, parameters, config).await?;

@@ -6,6 +6,7 @@ mod explicit;
 mod graph;
 mod outcome;
 mod records;
+mod scope;
 mod space;
 mod trace;
 mod transaction;
@@ -17,6 +18,7 @@ pub use transaction::Transaction;
 pub(crate) use attempt::Attempt;
 pub(crate) use outcome::{operation, told};
 pub(crate) use records::Records;
+pub(crate) use scope::current_attempt;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -56,7 +58,13 @@ impl<E: Executor + ?Sized> Executor for &mut E {
 
 impl Executor for Graph {
     fn target(&self) -> Target {
-        Target::Graph(self.clone())
+        match self.scope() {
+            None => Target::Graph(self.clone()),
+            Some(scope) if scope.attempt().is_running() => {
+                Target::Transaction(Transaction::again(scope, self))
+            }
+            Some(scope) => Target::Graph(scope.graph().clone()),
+        }
     }
 }
 
@@ -76,11 +84,12 @@ pub enum Target {
 }
 
 impl Target {
-    /// The graph that the handle leads to.
+    /// The handle for nodes that are read or saved here: the graph, or a handle of it that belongs
+    /// to the transaction until that ends.
     pub fn graph(&self) -> &Graph {
         match self {
             Self::Graph(graph) => graph,
-            Self::Transaction(transaction) => transaction.graph(),
+            Self::Transaction(transaction) => transaction.scoped(),
         }
     }
 

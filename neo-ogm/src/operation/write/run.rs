@@ -15,7 +15,7 @@ use crate::relation::Origin;
 /// Tells the node's relationship fields where they are.
 pub(in crate::operation) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
     if !N::SCHEMA.relations.is_empty() {
-        node.bind(Origin::new(node, target.graph())?);
+        node.bind(Origin::written(node, target.graph())?);
     }
     Ok(())
 }
@@ -32,8 +32,16 @@ pub(super) async fn write<N: Node>(
     let done = send(&write, target).await?;
     let created = match done.records.first() {
         Some(record) => {
+            let created = write.returns_created() && record.get_at(0)?;
+            if matches!(way, Way::Insert) && !created {
+                // Of the node that is there, the struct learns nothing: a save must not pass for
+                // one of it.
+                return Err(Error::new(ErrorKind::AlreadyExists {
+                    key: KeyOf::new(node)?,
+                }));
+            }
             settle(&write, record, 0, target)?;
-            write.returns_created() && record.get_at(0)?
+            created
         }
         None if write.returns() => why_nothing(&write, target).await?,
         None => {
@@ -41,11 +49,6 @@ pub(super) async fn write<N: Node>(
             false
         }
     };
-    if matches!(way, Way::Insert) && !created {
-        return Err(Error::new(ErrorKind::AlreadyExists {
-            key: KeyOf::new(node)?,
-        }));
-    }
     bind(node, target)?;
     after(node, hooks, created).await?;
     Ok(created)
