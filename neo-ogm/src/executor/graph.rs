@@ -22,7 +22,7 @@ use crate::error::Error;
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
 ///
 /// Every operation on it runs as a retried transaction of its own, unless it is given a
-/// [`Transaction`]. All handles that come from one [`connect`](Self::connect) share a pool and
+/// [`Transaction`]; inside the closure of [`transaction`](Self::transaction) it is an error. All handles that come from one [`connect`](Self::connect) share a pool and
 /// read their own writes, on whatever member of a cluster.
 #[derive(Clone)]
 pub struct Graph {
@@ -330,6 +330,13 @@ impl Graph {
     /// out, since it may run again (the compiler says then that the closure "does not implement
     /// `FnMut`"): read and change nodes inside of it, and return what the caller needs.
     ///
+    /// Nodes that `work` reads or saves belong to the transaction until it ends, so operations on
+    /// their relationship fields join it; see [`Transaction`](Transaction#scope). While `work` is
+    /// awaited, an operation on a handle of the same database fails at once with
+    /// [`GraphInTransaction`](crate::ErrorKind::GraphInTransaction), and so does one on a
+    /// relationship field of a node from outside. Pass `&tx`, or `.on(&tx)` to the latter. For a
+    /// separate transaction there is [`detached`](Self::detached).
+    ///
     /// Reading locks nothing: between a `get` and a `save` in `work` somebody else may write, and
     /// the `save` would undo that. Where a new value comes of the old one, lock the node while it is
     /// read, `Book::find_by_isbn(isbn).lock().get(&tx)`, give the struct a
@@ -344,9 +351,9 @@ impl Graph {
     ///
     /// Timeout, metadata, database, impersonated user and bookmarks are the handle's, so those of a
     /// single transaction are those of a handle that is made for it:
-    /// `graph.with_timeout(limit).with_metadata("job", "import").transaction(…)`. Neo4j knows no
-    /// transaction within a transaction and no savepoint: what may fail by itself goes into a
-    /// transaction of its own. To commit by hand there is [`begin`](Self::begin).
+    /// `graph.with_timeout(limit).with_metadata("job", "import").transaction(…)`. Neo4j has neither
+    /// nested transactions nor savepoints: what may fail by itself goes into a transaction of its
+    /// own. To commit by hand there is [`begin`](Self::begin).
     ///
     /// How long attempts go on is an option of the
     /// [builder](GraphBuilder::max_transaction_retry_time); an error says how many there were
@@ -354,7 +361,9 @@ impl Graph {
     /// ([`commit_outcome`](Error::commit_outcome)).
     ///
     /// # Errors
-    /// What `work` returned, or what the database said when it would not be tried again.
+    /// What `work` returned, or what the database said when it would not be tried again; or
+    /// [`GraphInTransaction`](crate::ErrorKind::GraphInTransaction) inside another unit of work on
+    /// the same database.
     ///
     /// # Cancel safety
     /// Dropping the future rolls back, unless COMMIT had been sent; then it may have happened.
@@ -388,7 +397,7 @@ impl Graph {
     {
         self.check_unit()?;
         let mut session = self.session(mode);
-        let unit = UnitOfWork::new();
+        let unit = UnitOfWork::new(false);
         let mut lost_commit = false;
         let attempt = |tx: ManagedTransaction| {
             lost_commit = tx.follows_lost_commit();

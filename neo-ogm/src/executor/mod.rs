@@ -60,9 +60,7 @@ impl Executor for Graph {
     fn target(&self) -> Target {
         match self.scope() {
             None => Target::Graph(self.clone()),
-            Some(scope) if scope.attempt().is_running() => {
-                Target::Transaction(Transaction::again(scope, self))
-            }
+            Some(scope) if self.is_joined() => Target::Transaction(Transaction::again(scope, self)),
             Some(scope) => Target::Graph(scope.graph().clone()),
         }
     }

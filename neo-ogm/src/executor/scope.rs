@@ -35,11 +35,15 @@ impl Unit {
         UNIT.scope(self, work)
     }
 
-    /// Whether the unit, or one that it is nested in, is on the database of `graph`.
-    fn is_on(&self, graph: &Graph) -> bool {
-        self.scope.graph().is_same_database(graph)
-            || self.outer.as_ref().is_some_and(|outer| outer.is_on(graph))
+    /// Whether `holds` is true of the unit's transaction, or of one that it is nested in.
+    fn any(&self, holds: &impl Fn(&Arc<Scope>) -> bool) -> bool {
+        holds(&self.scope) || self.outer.as_ref().is_some_and(|outer| outer.any(holds))
     }
+}
+
+/// Whether this task is polling a unit of work of which `holds` is true.
+fn is_within(holds: &impl Fn(&Arc<Scope>) -> bool) -> bool {
+    UNIT.try_with(|unit| unit.any(holds)).unwrap_or(false)
 }
 
 fn current() -> Option<Arc<Unit>> {
@@ -56,10 +60,20 @@ impl Graph {
     /// Fails if this task is polling a unit of work on the same database, unless the handle is
     /// [detached](Self::detached).
     pub(super) fn check_unit(&self) -> Result<(), Error> {
-        let inside = |unit: &Arc<Unit>| unit.is_on(self);
-        if !self.settings().detached && UNIT.try_with(inside).unwrap_or(false) {
+        let inside = || is_within(&|scope| scope.graph().is_same_database(self));
+        if !self.settings().detached && inside() {
             return Err(Error::new(ErrorKind::GraphInTransaction));
         }
         Ok(())
+    }
+
+    /// Whether an operation on a node with this handle joins the node's transaction: it goes on,
+    /// and if it is a unit of work, this task is polling its closure. A node may be shared with
+    /// tasks that have nothing to do with the unit.
+    pub(crate) fn is_joined(&self) -> bool {
+        self.scope().is_some_and(|scope| {
+            scope.attempt().is_running()
+                && (scope.is_explicit() || is_within(&|unit| Arc::ptr_eq(unit, scope)))
+        })
     }
 }

@@ -49,6 +49,9 @@ use crate::error::Error;
 /// [`Timestamp`](crate::Timestamp) fields have their previous values. A node that was read in the
 /// transaction belongs to the graph, and what was read into these fields is forgotten, since it may
 /// never have been committed. A transaction that is dropped counts as rolled back.
+///
+/// A closure's transaction is joined by what the closure itself awaits. A task that the closure
+/// spawns names it: `.on(&tx)`.
 #[derive(Clone)]
 pub struct Transaction {
     scope: Arc<Scope>,
@@ -66,6 +69,8 @@ pub(super) struct Scope {
     /// The graph that nodes belong to afterwards.
     graph: Graph,
     mode: AccessMode,
+    /// Whether the caller ends it; otherwise it is a unit of work, whose closure is polled.
+    is_explicit: bool,
     id: Uuid,
     started: DateTime,
     attempt: Arc<Attempt>,
@@ -79,6 +84,10 @@ impl Scope {
 
     pub(super) fn attempt(&self) -> &Arc<Attempt> {
         &self.attempt
+    }
+
+    pub(super) fn is_explicit(&self) -> bool {
+        self.is_explicit
     }
 
     /// The attempt, if what is read in it may be undone by a rollback. A transaction that only
@@ -108,6 +117,7 @@ impl Transaction {
             inner,
             graph,
             mode,
+            is_explicit: unit.is_explicit,
             id: unit.id,
             started: unit.started.clone(),
             attempt: unit.attempt(),

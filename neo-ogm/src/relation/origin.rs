@@ -1,6 +1,7 @@
 //! Which node a relationship field belongs to.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use neo_bolt::packstream::{Dialect, EncodeError, Encoder};
@@ -31,18 +32,30 @@ struct Place {
 ///
 /// ```text
 /// bound on a graph ─▶ settled
-/// bound in a transaction ─▶ pending ─┬─ committed ──────────▶ settled, on its graph
-///                                    └─ rolled back ─┬─ read ─▶ settled, on its graph
-///                                                    └─ written ─▶ as before
+/// bound in a transaction ─▶ pending ─┬─ committed ───▶ settled, on its graph
+///                                    └─ rolled back ─▶ as settled before
 /// ```
 ///
-/// As with [`Kept`](crate::mapping::Kept), the transaction does not know of the field.
+/// As with [`Kept`](crate::mapping::Kept), the transaction does not know of the field. Several
+/// transactions may go on that have written the node, since tasks share it by reference: each
+/// operation joins the one that its own task runs.
 #[derive(Debug, Clone)]
 pub(super) struct Binding {
+    /// Where the node was read or written last; in a transaction, that goes on as far as is known.
     place: Place,
     pub(super) relation: &'static RelationSchema,
-    /// What a rollback brings back, after a write in a transaction. Boxed, since few nodes have it.
-    before: Option<Box<Option<Binding>>>,
+    /// Boxed, since few nodes have it: those that were written while a transaction went on.
+    pending: Option<Box<Pending>>,
+}
+
+/// What else is known of a node while a transaction goes on. Without it, the node was read in the
+/// transaction, and belongs to the graph in any case.
+#[derive(Debug, Clone)]
+struct Pending {
+    /// What was settled before, if anything.
+    before: Option<Place>,
+    /// Other transactions that go on, the oldest first.
+    elsewhere: Vec<Place>,
 }
 
 /// The same with the key's values at hand.
@@ -84,6 +97,21 @@ impl Origin {
 }
 
 impl Place {
+    fn is_same_transaction(&self, other: &Self) -> bool {
+        match (self.graph.attempt(), other.graph.attempt()) {
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        }
+    }
+
+    /// The node in the graph, when the transaction has ended.
+    fn settled(mut self) -> Self {
+        if let Some(graph) = self.graph.afterwards().cloned() {
+            self.graph = graph;
+        }
+        self
+    }
+
     fn new<N: Node>(node: &N, graph: &Graph) -> Result<Self, EncodeError> {
         let key = KEYS.with_borrow_mut(|keys| {
             if keys.capacity() < 64 {
@@ -110,55 +138,88 @@ impl Binding {
         relation: &'static RelationSchema,
     ) {
         let Origin { place, written } = origin;
-        let before = match place.graph.attempt() {
-            Some(_) if written => Self::before(field),
-            _ => None,
+        let pending = match field.take() {
+            // Most often by far: a node that is read, or written on a graph.
+            None if !written || place.graph.attempt().is_none() => None,
+            None => Some(Pending {
+                before: None,
+                elsewhere: Vec::new(),
+            }),
+            Some(bound) => {
+                let mut pending = bound.apart();
+                let elsewhere = &mut pending.elsewhere;
+                elsewhere.retain(|other| !other.is_same_transaction(&place));
+                Some(pending)
+            }
         };
         *field = Some(Self {
             place,
             relation,
-            before,
+            pending: pending.map(Box::new),
         });
-    }
-
-    /// What a rollback of the transaction that writes now brings back of the field.
-    fn before(field: &mut Option<Self>) -> Option<Box<Option<Self>>> {
         Self::settle(field);
-        match field {
-            // The first write of this transaction has kept it; a node that was read in it has none.
-            // Of another transaction that goes on, nobody knows the end.
-            Some(bound) if bound.place.graph.attempt().is_some() => bound.before.take(),
-            _ => Some(Box::new(field.take())),
-        }
     }
 
-    /// Sees what has become of the transaction, if there was one.
+    /// What is settled, and the transactions in which the node was written.
+    fn apart(self) -> Pending {
+        let pending = self.pending.map(|pending| *pending);
+        let mut pending = pending.unwrap_or_else(|| Pending {
+            before: Some(self.place.clone().settled()),
+            elsewhere: Vec::new(),
+        });
+        pending.elsewhere.push(self.place);
+        pending
+    }
+
+    /// Sees what has become of the transactions, if there were any.
     pub(super) fn settle(field: &mut Option<Self>) {
-        let Some(bound) = field else { return };
-        let Some(attempt) = bound.place.graph.attempt() else {
+        let is_settled = |bound: &mut Self| match bound.place.graph.attempt() {
+            None => bound.pending.is_none(),
+            Some(attempt) => attempt.is_running(),
+        };
+        let Some(bound) = field.take_if(|bound| !is_settled(bound)) else {
             return;
         };
-        if attempt.is_running() {
-            return;
-        }
-        match bound.before.take() {
-            Some(before) if !attempt.is_committed() => {
-                *field = *before;
-                // The node may have been bound in an earlier transaction.
-                Self::settle(field);
-            }
-            _ => {
-                if let Some(graph) = bound.place.graph.afterwards().cloned() {
-                    bound.place.graph = graph;
-                }
+        let relation = bound.relation;
+        let Pending {
+            mut before,
+            elsewhere,
+        } = bound.apart();
+        let mut running = Vec::new();
+        for place in elsewhere {
+            match place.graph.attempt() {
+                Some(attempt) if attempt.is_running() => running.push(place),
+                Some(attempt) if !attempt.is_committed() => {}
+                _ => before = Some(place.settled()),
             }
         }
+        *field = match running.pop() {
+            Some(place) => Some(Self {
+                place,
+                relation,
+                pending: Some(Box::new(Pending {
+                    before,
+                    elsewhere: running,
+                })),
+            }),
+            None => before.map(|place| Self {
+                place,
+                relation,
+                pending: None,
+            }),
+        };
     }
 
+    /// The node, where an operation of this task finds it.
     pub(super) fn named(&self) -> NamedOrigin {
+        let pending = self.pending.iter();
+        let elsewhere = pending.flat_map(|pending| &pending.elsewhere);
+        let mut places = std::iter::once(&self.place).chain(elsewhere);
+        let place = places.find(|place| place.graph.is_joined());
+        let place = place.unwrap_or(&self.place);
         NamedOrigin {
-            graph: self.place.graph.clone(),
-            key: KeyOf::read(self.place.schema, &self.place.key),
+            graph: place.graph.clone(),
+            key: KeyOf::read(place.schema, &place.key),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Nodes belong to the transaction in which they were read or saved, and to the graph afterwards.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{Author, Backend, Book, Wrote, on_every_backend};
 use neo_ogm::prelude::*;
-use neo_ogm::{Error, ErrorKind};
+use neo_ogm::{Error, ErrorKind, ExplicitTransaction};
 
 on_every_backend!(
     connect_joins_the_transaction_of_a_saved_node,
@@ -18,6 +19,8 @@ on_every_backend!(
     binding_is_as_before_after_a_rollback,
     dropped_transaction_unbinds,
     second_attempt_binds_anew,
+    other_tasks_do_not_join_a_unit,
+    node_of_two_transactions_belongs_to_the_one_that_commits,
     graph_handle_fails_at_once_in_its_own_unit,
     node_from_outside_fails_at_once_without_on,
     hooks_run_in_the_unit,
@@ -94,9 +97,9 @@ async fn find(book: &Book, on: impl neo_ogm::executor::Executor) -> Book {
 }
 
 /// How many similar books the database has, seen from outside of any transaction.
-async fn similar(book: &Book, graph: &Graph) -> usize {
+async fn similar(book: &Book, graph: &Graph) -> u64 {
     let found = find(book, graph).await;
-    found.similar.count().await.unwrap() as usize
+    found.similar.count().await.unwrap()
 }
 
 fn rolled_back<T>(result: Result<T, Error>) {
@@ -393,6 +396,69 @@ async fn second_attempt_binds_anew(backend: Backend) {
     };
     let (one, two) = tokio::join!(task(0), task(1));
     assert_eq!((one.unwrap().unwrap(), two.unwrap().unwrap()), (2, 2));
+}
+
+/// Tasks share nodes by reference; those outside of the unit work on the graph.
+async fn other_tasks_do_not_join_a_unit(backend: Backend) {
+    let graph = backend.graph().await;
+    let [one, two] = books(&backend, &graph).await;
+    let one = Arc::new(one);
+    let count = |book: &Arc<Book>| {
+        let book = Arc::clone(book);
+        tokio::spawn(async move { book.similar.count().await })
+    };
+    let unit = graph.transaction(async |tx| {
+        one.save(&tx).await?;
+        one.similar.connect(&two).await?;
+        let outside = at_once(async { count(&one).await.unwrap() }).await?;
+        let (shared, on) = (Arc::clone(&one), tx.clone());
+        let named = tokio::spawn(async move { shared.similar.count().on(&on).await });
+        Ok((one.similar.count().await?, outside, named.await.unwrap()?))
+    });
+    assert_eq!(at_once(unit).await.unwrap(), (1, 0, 1));
+    assert_eq!(count(&one).await.unwrap().unwrap(), 1);
+}
+
+/// They can't write to the same node, so it is given another key in between.
+async fn node_of_two_transactions_belongs_to_the_one_that_commits(backend: Backend) {
+    if backend.is_embedded() {
+        return; // one transaction writes at a time
+    }
+    let graph = backend.graph().await;
+    for (first_commits, second_commits) in
+        [(true, false), (false, true), (true, true), (false, false)]
+    {
+        for first_ends_first in [true, false] {
+            let name = format!("{first_commits}{second_commits}{first_ends_first}");
+            let mut node = book(&backend, &format!("{name}1"));
+            let (first, second) = (graph.begin().await.unwrap(), graph.begin().await.unwrap());
+            node.save(&first).await.unwrap();
+            node.isbn = backend.key(&format!("{name}2"));
+            node.save(&second).await.unwrap();
+            let end = async |tx: ExplicitTransaction, commits: bool| match commits {
+                true => tx.commit().await.unwrap(),
+                false => tx.rollback().await.unwrap(),
+            };
+            if first_ends_first {
+                end(first, first_commits).await;
+                assert_eq!(node.similar.count().await.unwrap(), 0, "{name}");
+                end(second, second_commits).await;
+            } else {
+                end(second, second_commits).await;
+                assert_eq!(node.similar.count().await.unwrap(), 0, "{name}");
+                end(first, first_commits).await;
+            }
+            match node.similar.count().await {
+                Ok(count) => assert!(count == 0 && (first_commits || second_commits), "{name}"),
+                Err(error) => assert!(
+                    !first_commits
+                        && !second_commits
+                        && matches!(error.kind(), ErrorKind::NotSaved { .. }),
+                    "{name}: {error}"
+                ),
+            }
+        }
+    }
 }
 
 async fn graph_handle_fails_at_once_in_its_own_unit(backend: Backend) {
