@@ -114,7 +114,11 @@ impl<N: Node> Tracked<N> {
     fn changes(&self, on: Option<&Target>) -> Result<Option<(Map, Snapshot)>, Error> {
         let now = Snapshot::of(&self.node)?;
         let saved = match on {
-            Some(target) => self.saved.seen_by(target.attempt()),
+            // While a transaction of another graph goes on, the node counts as it was given.
+            Some(target) => {
+                let saved = self.saved.seen_by(target.attempt());
+                saved.or_else(|| self.saved.get())
+            }
             None => self.saved.get(),
         };
         let saved = saved.unwrap_or_else(|| Snapshot {

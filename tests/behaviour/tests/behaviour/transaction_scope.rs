@@ -38,6 +38,7 @@ on_every_backend!(
     nodes_at_every_depth_forget_what_was_rolled_back,
     relationship_properties_forget_what_was_rolled_back,
     tracked_node_knows_nothing_after_a_rollback,
+    tracked_node_writes_its_changes_inside_a_unit_of_another_graph,
 );
 
 #[derive(Node, Debug, Clone)]
@@ -895,4 +896,24 @@ async fn tracked_node_knows_nothing_after_a_rollback(backend: Backend) {
     assert!(mine.changed().is_empty());
     tx.rollback().await.unwrap();
     assert_eq!(mine.changed(), ["weight"]);
+}
+
+/// A unit of another graph has nothing to do with what is saved here.
+async fn tracked_node_writes_its_changes_inside_a_unit_of_another_graph(backend: Backend) {
+    let graph = backend.graph().await;
+    let memory = Graph::in_memory().await.unwrap();
+    let [saved] = books(&backend, &graph).await;
+    let unit = memory.transaction(async |tx| {
+        book(&backend, "other").save(&tx).await?;
+        let mut mine = saved.clone().tracked();
+        let mut theirs = saved.clone();
+        theirs.title = "theirs".into();
+        theirs.save(&graph).await?;
+        mine.pages = Some(7);
+        assert_eq!(mine.changed(), ["pages"]);
+        mine.save_changes(&graph).await
+    });
+    assert!(unit.await.unwrap());
+    let found = find(&saved, &graph).await;
+    assert_eq!((found.title.as_str(), found.pages), ("theirs", Some(7)));
 }
