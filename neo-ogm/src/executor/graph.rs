@@ -22,8 +22,9 @@ use crate::error::Error;
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
 ///
 /// Every operation on it runs as a retried transaction of its own, unless it is given a
-/// [`Transaction`]; inside the closure of [`transaction`](Self::transaction) it is an error. All handles that come from one [`connect`](Self::connect) share a pool and
-/// read their own writes, on whatever member of a cluster.
+/// [`Transaction`]. Inside the closure of [`transaction`](Self::transaction), it has to be given
+/// that. All handles that come from one [`connect`](Self::connect) share a pool and read their own
+/// writes, on whatever member of a cluster.
 #[derive(Clone)]
 pub struct Graph {
     inner: Arc<Inner>,

@@ -1,5 +1,5 @@
-//! The unit of work that a task is running, so that a graph handle of the same database can refuse
-//! to work outside of it.
+//! Which unit of work a task is polling: operations on its nodes join it, and a graph handle of the
+//! same database refuses to work beside it.
 
 use std::future::Future;
 use std::sync::Arc;
