@@ -17,7 +17,7 @@ async fn add_friend(graph: &Graph, name: &str, friend: &str) -> Result<(), neo_o
         .transaction(async |tx| {
             person.save(&tx).await?;
             friend.save(&tx).await?;
-            person.knows.connect(&friend).on(&tx).await
+            person.knows.connect(&friend).await
         })
         .await
 }

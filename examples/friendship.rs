@@ -32,7 +32,7 @@ async fn create_friendship(
             let knows = Knows {
                 from: Some(met.to_owned()),
             };
-            one.knows.connect(&other).properties(knows).on(&tx).await
+            one.knows.connect(&other).properties(knows).await
         })
         .await?;
     println!(

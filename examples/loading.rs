@@ -54,7 +54,7 @@ async fn fill(graph: &Graph) -> Result<(), neo_ogm::Error> {
         .transaction(async |tx| {
             label.save(&tx).await?;
             tx.save_all(&bands).await?;
-            label.bands.connect_all(&bands).on(&tx).await?;
+            label.bands.connect_all(&bands).await?;
             for (band, title, year) in albums {
                 let album = Album::new(title);
                 album.save(&tx).await?;
@@ -62,7 +62,6 @@ async fn fill(graph: &Graph) -> Result<(), neo_ogm::Error> {
                     .band
                     .connect(&bands[band])
                     .properties(Released { year })
-                    .on(&tx)
                     .await?;
             }
             Ok(())

@@ -233,6 +233,15 @@ pub enum ErrorKind {
         /// How far it is, in the database's word.
         state: String,
     },
+    /// An operation on a graph handle inside a unit of work on the same database, where it would not
+    /// be part of the transaction and could wait for the transaction's own locks. Nothing was sent.
+    #[error(
+        "a graph handle can't be used inside a transaction of the same graph, which the operation \
+         would not be part of; pass `&tx`, or `.on(&tx)` to an operation on a relationship field of \
+         a node from outside, or use `graph.detached()` for a separate transaction that is committed \
+         even if this one rolls back"
+    )]
+    GraphInTransaction,
     /// The embedded engine could not be opened or served.
     #[error("{0}")]
     Embedded(String),

@@ -40,13 +40,16 @@ impl Attempt {
 pub(super) struct UnitOfWork {
     /// The time that all writes of the unit carry.
     pub(super) started: DateTime,
+    /// Whether the caller ends it, rather than the end of a closure.
+    pub(super) is_explicit: bool,
     last: Mutex<Arc<Attempt>>,
 }
 
 impl UnitOfWork {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_explicit: bool) -> Self {
         Self {
             started: DateTime::now(),
+            is_explicit,
             last: Mutex::default(),
         }
     }

@@ -48,8 +48,15 @@ impl Graph {
     /// `graph.with_timeout(limit).begin()`. Neo4j knows no transaction within a transaction and
     /// no savepoint; what may fail by itself goes into a transaction of its own.
     ///
+    /// Nodes that are read or saved in it belong to it until it ends; see
+    /// [`Transaction`](Transaction#scope). The graph handle stays usable meanwhile.
+    ///
     /// BEGIN leaves together with the first statement, so this waits for nothing, and a server
     /// that is not there shows at that statement.
+    ///
+    /// # Errors
+    /// [`ErrorKind::GraphInTransaction`](crate::ErrorKind::GraphInTransaction) inside a unit of work
+    /// on the same database.
     pub fn begin(&self) -> BeginTransaction {
         BeginTransaction {
             graph: self.clone(),
@@ -80,11 +87,12 @@ impl IntoFuture for BeginTransaction {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            self.graph.check_unit()?;
             let session = self.graph.session(self.mode);
             let config = self.graph.transaction_config();
             let inner = session.into_transaction(config).await?;
-            let unit = UnitOfWork::new();
-            let handle = Transaction::new(inner.handle(), self.graph, &unit);
+            let unit = UnitOfWork::new(true);
+            let handle = Transaction::new(inner.handle(), self.graph, self.mode, &unit);
             Ok(ExplicitTransaction {
                 inner,
                 handle,
@@ -137,6 +145,7 @@ impl ExplicitTransaction {
     /// # Cancel safety
     /// Dropping the future rolls back all the same.
     pub async fn rollback(self) -> Result<(), Error> {
+        self.unit.end(false);
         Ok(self.inner.rollback().await?)
     }
 }

@@ -14,14 +14,17 @@ use neo_bolt::{
 use tracing::Instrument as _;
 
 use super::attempt::UnitOfWork;
-use super::{Records, Transaction, WriteStatement, trace};
+use super::scope::Unit;
+use super::transaction::Scope;
+use super::{Attempt, Records, Transaction, WriteStatement, trace};
 use crate::error::Error;
 
 /// A graph database: cheap to clone, shared between tasks, several of them in one process.
 ///
 /// Every operation on it runs as a retried transaction of its own, unless it is given a
-/// [`Transaction`]. All handles that come from one [`connect`](Self::connect) share a pool and
-/// read their own writes, on whatever member of a cluster.
+/// [`Transaction`]. Inside the closure of [`transaction`](Self::transaction), it has to be given
+/// that. All handles that come from one [`connect`](Self::connect) share a pool and read their own
+/// writes, on whatever member of a cluster.
 #[derive(Clone)]
 pub struct Graph {
     inner: Arc<Inner>,
@@ -31,6 +34,9 @@ pub struct Graph {
 struct Inner {
     shared: Arc<Shared>,
     settings: Settings,
+    /// The transaction that a node's handle belongs to until it ends; handles of the program have
+    /// none.
+    scope: Option<Arc<Scope>>,
 }
 
 struct Shared {
@@ -53,6 +59,8 @@ pub(super) struct Settings {
     bookmarks: Chain,
     /// What begins the names of the labels and relationship types in the database.
     pub(super) label_prefix: Option<Arc<str>>,
+    /// Whether the handle may be used inside a unit of work on the same database.
+    pub(super) detached: bool,
 }
 
 /// Which bookmarks a handle's transactions wait for, and add to.
@@ -135,8 +143,50 @@ impl Graph {
 
     fn new(shared: Arc<Shared>, settings: Settings) -> Self {
         Self {
-            inner: Arc::new(Inner { shared, settings }),
+            inner: Arc::new(Inner {
+                shared,
+                settings,
+                scope: None,
+            }),
         }
+    }
+
+    /// The handle for nodes of a transaction of this graph.
+    pub(super) fn scoped(&self, scope: Arc<Scope>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                shared: Arc::clone(&self.inner.shared),
+                settings: self.inner.settings.clone(),
+                scope: Some(scope),
+            }),
+        }
+    }
+
+    pub(super) fn scope(&self) -> Option<&Arc<Scope>> {
+        self.inner.scope.as_ref()
+    }
+
+    /// The attempt of the transaction that the handle belongs to.
+    pub(crate) fn attempt(&self) -> Option<&Arc<Attempt>> {
+        self.scope().map(|scope| scope.attempt())
+    }
+
+    /// The attempt of which values are pending that are read through this handle; `None` if they
+    /// are known to be committed.
+    pub(crate) fn pending(&self) -> Option<&Arc<Attempt>> {
+        self.scope()?.written()
+    }
+
+    /// The graph after the transaction that the handle belongs to; `None` if it belongs to none.
+    pub(crate) fn afterwards(&self) -> Option<&Self> {
+        self.scope().map(|scope| scope.graph())
+    }
+
+    /// Whether both handles lead to the same database by the same driver.
+    pub(super) fn is_same_database(&self, other: &Self) -> bool {
+        let (one, two) = (&self.inner, &other.inner);
+        Arc::ptr_eq(&one.shared, &two.shared)
+            && (self.is_embedded() || one.settings.database == two.settings.database)
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -178,6 +228,42 @@ impl Graph {
     pub fn with_impersonated_user(&self, user: impl Into<String>) -> Self {
         let user: Arc<str> = user.into().into();
         self.with(|settings| settings.impersonated_user = Some(user))
+    }
+
+    /// Returns a handle for transactions that are separate from the unit of work that uses it.
+    ///
+    /// Inside the closure of [`transaction`](Self::transaction) or
+    /// [`read_transaction`](Self::read_transaction), an operation on a handle of the same database
+    /// fails with [`GraphInTransaction`](crate::ErrorKind::GraphInTransaction): nearly always `&tx`
+    /// is meant. On a detached handle it runs in a transaction of its own, which is committed even
+    /// if the unit of work rolls back, and again in each attempt of the unit. It does not see what
+    /// the unit has written, and waits for the unit's locks, which end only after the closure has
+    /// returned: do not write to the same nodes.
+    ///
+    /// ```
+    /// # use neo_ogm::prelude::*;
+    /// # use neo_ogm::Error;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let graph = Graph::in_memory().await?;
+    /// let audit = graph.detached();
+    /// let refused = graph
+    ///     .read_transaction(async |_| {
+    ///         audit.cypher("CREATE (:Attempt {what: 'order'})").execute(&audit).await?;
+    ///         Err::<(), _>(Error::abort("out of stock"))
+    ///     })
+    ///     .await;
+    /// assert!(refused.is_err());
+    /// let attempts: i64 = graph.cypher("MATCH (a:Attempt) RETURN count(a)").get(&graph).await?;
+    /// assert_eq!(attempts, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Nodes that are read or saved on a detached handle keep it.
+    #[must_use = "the handle that you call it on stays as it is"]
+    pub fn detached(&self) -> Self {
+        self.with(|settings| settings.detached = true)
     }
 
     fn bookmark_manager(&self) -> Option<BookmarkManager> {
@@ -254,6 +340,13 @@ impl Graph {
     /// out, since it may run again (the compiler says then that the closure "does not implement
     /// `FnMut`"): read and change nodes inside of it, and return what the caller needs.
     ///
+    /// Nodes that `work` reads or saves belong to the transaction until it ends, so operations on
+    /// their relationship fields join it; see [`Transaction`](Transaction#scope). While `work` is
+    /// awaited, an operation on a handle of the same database fails at once with
+    /// [`GraphInTransaction`](crate::ErrorKind::GraphInTransaction), and so does one on a
+    /// relationship field of a node from outside. Pass `&tx`, or `.on(&tx)` to the latter. For a
+    /// separate transaction there is [`detached`](Self::detached).
+    ///
     /// Reading locks nothing: between a `get` and a `save` in `work` somebody else may write, and
     /// the `save` would undo that. Where a new value comes of the old one, lock the node while it is
     /// read, `Book::find_by_isbn(isbn).lock().get(&tx)`, give the struct a
@@ -268,9 +361,9 @@ impl Graph {
     ///
     /// Timeout, metadata, database, impersonated user and bookmarks are the handle's, so those of a
     /// single transaction are those of a handle that is made for it:
-    /// `graph.with_timeout(limit).with_metadata("job", "import").transaction(…)`. Neo4j knows no
-    /// transaction within a transaction and no savepoint: what may fail by itself goes into a
-    /// transaction of its own. To commit by hand there is [`begin`](Self::begin).
+    /// `graph.with_timeout(limit).with_metadata("job", "import").transaction(…)`. Neo4j has neither
+    /// nested transactions nor savepoints: what may fail by itself goes into a transaction of its
+    /// own. To commit by hand there is [`begin`](Self::begin).
     ///
     /// How long attempts go on is an option of the
     /// [builder](GraphBuilder::max_transaction_retry_time); an error says how many there were
@@ -278,7 +371,9 @@ impl Graph {
     /// ([`commit_outcome`](Error::commit_outcome)).
     ///
     /// # Errors
-    /// What `work` returned, or what the database said when it would not be tried again.
+    /// What `work` returned, or what the database said when it would not be tried again; or
+    /// [`GraphInTransaction`](crate::ErrorKind::GraphInTransaction) inside another unit of work on
+    /// the same database.
     ///
     /// # Cancel safety
     /// Dropping the future rolls back, unless COMMIT had been sent; then it may have happened.
@@ -310,9 +405,13 @@ impl Graph {
         Fut: Future<Output = Result<T, Error>> + Send,
         T: Send,
     {
+        self.check_unit()?;
         let mut session = self.session(mode);
-        let unit = UnitOfWork::new();
-        let attempt = |tx: ManagedTransaction| work(Transaction::new(tx, self.clone(), &unit));
+        let unit = UnitOfWork::new(false);
+        let attempt = |tx: ManagedTransaction| {
+            let tx = Transaction::new(tx, self.clone(), mode, &unit);
+            Unit::of(&tx).mark(work(tx))
+        };
         let config = self.transaction_config();
         let work = async {
             match mode {
@@ -360,6 +459,7 @@ impl Graph {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
+        self.check_unit()?;
         let statement = self.placed(statement);
         let shared = &self.inner.shared;
         let query = shared
@@ -379,6 +479,7 @@ impl Graph {
         statement: &WriteStatement,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<EagerResult, Error> {
+        self.check_unit()?;
         let shared = &self.inner.shared;
         if !shared.exactly_once || statement.must_be_received_first() {
             let query = shared
@@ -430,6 +531,7 @@ impl Graph {
         statement: Arc<str>,
         parameters: impl ToBolt + Send + Sync,
     ) -> Result<Records, Error> {
+        self.check_unit()?;
         let mut session = self.session(mode);
         let (statement, config) = (self.placed(statement), self.transaction_config());
         let records = session.run_with(statement, parameters, config).await?;

@@ -6,6 +6,7 @@ mod explicit;
 mod graph;
 mod outcome;
 mod records;
+mod scope;
 mod space;
 mod statement;
 mod trace;
@@ -18,6 +19,7 @@ pub use transaction::Transaction;
 pub(crate) use attempt::Attempt;
 pub(crate) use outcome::{operation, told};
 pub(crate) use records::Records;
+pub(crate) use scope::current_attempt;
 pub(crate) use statement::WriteStatement;
 
 use std::future::Future;
@@ -58,7 +60,11 @@ impl<E: Executor + ?Sized> Executor for &mut E {
 
 impl Executor for Graph {
     fn target(&self) -> Target {
-        Target::Graph(self.clone())
+        match self.scope() {
+            None => Target::Graph(self.clone()),
+            Some(scope) if self.is_joined() => Target::Transaction(Transaction::again(scope, self)),
+            Some(scope) => Target::Graph(scope.graph().clone()),
+        }
     }
 }
 
@@ -78,11 +84,12 @@ pub enum Target {
 }
 
 impl Target {
-    /// The graph that the handle leads to.
+    /// The handle for nodes that are read or saved here: the graph, or a handle of it that belongs
+    /// to the transaction until that ends.
     pub fn graph(&self) -> &Graph {
         match self {
             Self::Graph(graph) => graph,
-            Self::Transaction(transaction) => transaction.graph(),
+            Self::Transaction(transaction) => transaction.scoped(),
         }
     }
 

@@ -40,6 +40,7 @@ pub fn decode_node<N: Node>(decoder: &mut Decoder<'_>, graph: &Graph) -> Result<
     if let Some(id) = decoder.node_footer(&header)? {
         node.set_element_id(id);
     }
+    node.managed().pend(graph);
     let optional = N::SCHEMA.optional_labels;
     if !optional.is_empty() {
         let mut found = 0;
@@ -138,6 +139,7 @@ pub fn decode_relationship<R: Relationship>(
     if let Some(footer) = decoder.relationship_footer(&header)? {
         carried.set_element_id(footer.element_id);
     }
+    carried.managed().pend(graph);
     if R::HOOKS {
         carried.loaded()?;
     }
@@ -158,6 +160,7 @@ pub(crate) fn decode_carried<R: Relationship>(
         true => R::decode_properties(&mut Decoder::new(&[0xA0]))?,
         false => R::decode_properties(decoder)?,
     };
+    carried.managed().pend(graph);
     if R::HOOKS {
         carried.loaded()?;
     }

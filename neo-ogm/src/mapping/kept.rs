@@ -21,7 +21,8 @@ pub(crate) struct Kept<T>(Mutex<State<T>>);
 #[derive(Clone)]
 struct State<T> {
     settled: Option<T>,
-    pending: Option<(Arc<Attempt>, T)>,
+    /// `None` inside: in the transaction there is no such value.
+    pending: Option<(Arc<Attempt>, Option<T>)>,
 }
 
 impl<T> State<T> {
@@ -33,7 +34,7 @@ impl<T> State<T> {
                 if let Some((_, value)) = self.pending.take()
                     && committed
                 {
-                    self.settled = Some(value);
+                    self.settled = value;
                 }
             }
             _ => {}
@@ -51,8 +52,10 @@ impl<T: Clone> Kept<T> {
     /// The value as the struct was last read or written, also within a transaction that goes on.
     pub(crate) fn get(&self) -> Option<T> {
         let state = self.state();
-        let pending = state.pending.as_ref().map(|(_, value)| value);
-        pending.or(state.settled.as_ref()).cloned()
+        match &state.pending {
+            Some((_, value)) => value.clone(),
+            None => state.settled.clone(),
+        }
     }
 
     /// The value as an operation in `attempt` finds it in the database, or one outside of any
@@ -60,7 +63,7 @@ impl<T: Clone> Kept<T> {
     pub(crate) fn seen_by(&self, attempt: Option<&Arc<Attempt>>) -> Option<T> {
         let state = self.state();
         match (&state.pending, attempt) {
-            (Some((of, value)), Some(attempt)) if Arc::ptr_eq(of, attempt) => Some(value.clone()),
+            (Some((of, value)), Some(attempt)) if Arc::ptr_eq(of, attempt) => value.clone(),
             _ => state.settled.clone(),
         }
     }
@@ -69,12 +72,35 @@ impl<T: Clone> Kept<T> {
     pub(crate) fn put(&self, attempt: Option<&Arc<Attempt>>, value: T) {
         let mut state = self.state();
         match attempt {
-            Some(attempt) => state.pending = Some((Arc::clone(attempt), value)),
+            Some(attempt) => state.pending = Some((Arc::clone(attempt), Some(value))),
             None => {
                 state.settled = Some(value);
                 state.pending = None;
             }
         }
+    }
+
+    /// Remembers that the value was read in `attempt`.
+    pub(crate) fn pend(&self, attempt: &Arc<Attempt>) {
+        let mut state = self.state();
+        let read = state.settled.take();
+        state.pending = Some((Arc::clone(attempt), read));
+    }
+
+    /// Remembers what the value was before it was read, for a rollback.
+    pub(crate) fn falls_back_to(&self, before: &Self) {
+        let before = before.state().settled.clone();
+        let mut state = self.state();
+        if state.pending.is_some() {
+            state.settled = before;
+        }
+    }
+
+    /// The transaction in which the value was read or written, while it goes on.
+    pub(crate) fn attempt(&self) -> Option<Arc<Attempt>> {
+        let state = self.state();
+        let pending = state.pending.as_ref();
+        pending.map(|(attempt, _)| Arc::clone(attempt))
     }
 }
 
@@ -123,5 +149,32 @@ mod tests {
         second.end(true);
         assert_eq!((kept.get(), copy.get()), (Some(2), Some(2)));
         assert_eq!(kept.seen_by(None), Some(2));
+    }
+
+    #[test]
+    fn forgets_what_was_read_before_a_rollback() {
+        for (committed, expected) in [(true, Some(2)), (false, Some(1))] {
+            let read = Kept::new(Some(2));
+            let attempt = Arc::new(Attempt::default());
+            read.pend(&attempt);
+            assert_eq!(read.seen_by(None), None);
+            read.falls_back_to(&Kept::new(Some(1)));
+            assert_eq!(read.get(), Some(2));
+            assert_eq!(read.seen_by(Some(&attempt)), Some(2));
+            assert_eq!(read.seen_by(None), Some(1));
+            attempt.end(committed);
+            assert_eq!(read.get(), expected);
+        }
+    }
+
+    #[test]
+    fn sees_what_is_gone_in_a_transaction() {
+        let read = Kept::new(None);
+        let attempt = Arc::new(Attempt::default());
+        read.pend(&attempt);
+        read.falls_back_to(&Kept::new(Some(1)));
+        assert_eq!((read.get(), read.seen_by(Some(&attempt))), (None, None));
+        attempt.end(true);
+        assert_eq!(read.get(), None);
     }
 }

@@ -8,6 +8,7 @@ use neo_bolt::value::DateTime;
 
 use super::kept::Kept;
 use super::{CypherType, Property, kind};
+use crate::executor::{Attempt, Graph};
 
 /// The fields of one node or relationship that the mapper fills, as far as the struct has them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,6 +21,56 @@ pub struct Managed<'n> {
     pub created_at: Option<&'n Timestamp>,
     /// The field with `updated_at`, where it is a [`Timestamp`].
     pub updated_at: Option<&'n Timestamp>,
+}
+
+impl Managed<'_> {
+    fn is_any(&self) -> bool {
+        self.element_id.is_some()
+            || self.version.is_some()
+            || self.created_at.is_some()
+            || self.updated_at.is_some()
+    }
+
+    /// Makes what was read through `graph` pending, if that belongs to a transaction whose rollback
+    /// may undo it. It costs nothing for a struct without such fields.
+    pub(super) fn pend(&self, graph: &Graph) {
+        if self.is_any()
+            && let Some(attempt) = graph.pending()
+        {
+            self.element_id.inspect(|field| field.0.pend(attempt));
+            self.version.inspect(|field| field.0.pend(attempt));
+            self.created_at.inspect(|field| field.0.pend(attempt));
+            self.updated_at.inspect(|field| field.0.pend(attempt));
+        }
+    }
+
+    /// Brings the values of the struct that this one replaces back if what was read is rolled back.
+    pub(crate) fn falls_back_to(&self, before: &Managed<'_>) {
+        if let (Some(field), Some(before)) = (self.element_id, before.element_id) {
+            field.0.falls_back_to(&before.0);
+        }
+        if let (Some(field), Some(before)) = (self.version, before.version) {
+            field.0.falls_back_to(&before.0);
+        }
+        for (field, before) in [
+            (self.created_at, before.created_at),
+            (self.updated_at, before.updated_at),
+        ] {
+            if let (Some(field), Some(before)) = (field, before) {
+                field.0.falls_back_to(&before.0);
+            }
+        }
+    }
+
+    /// The transaction in which the values were read or written, while it goes on.
+    pub(crate) fn attempt(&self) -> Option<Arc<Attempt>> {
+        let version = self.version.and_then(|field| field.0.attempt());
+        let id = || self.element_id.and_then(|field| field.0.attempt());
+        let mut times = [self.updated_at, self.created_at].into_iter().flatten();
+        version
+            .or_else(id)
+            .or_else(|| times.find_map(|field| field.0.attempt()))
+    }
 }
 
 macro_rules! managed {
@@ -63,8 +114,9 @@ managed! {
     /// struct: `#[node(element_id)] id: ElementId`, or `#[relationship(element_id)]`.
     ///
     /// It is there once the node was saved or found. The database may give it to another node
-    /// when this one is deleted, so it is no key: keep it for as long as the node is at hand, and
-    /// no longer.
+    /// when this one is deleted, so it is not a key: keep it for as long as the node is at hand, and
+    /// no longer. After the rollback of the transaction in which it was read or written, the field
+    /// has its previous value.
     ///
     /// ```
     /// use neo_ogm::prelude::*;
@@ -99,8 +151,10 @@ managed! {
     /// [`VersionConflict`](crate::ErrorKind::VersionConflict). Then read the node again, change
     /// it again, and save it again. A node that was neither saved nor found must be new.
     ///
-    /// Within a transaction the struct has the new version at once; when the transaction is rolled
-    /// back, or runs again, the struct has the old one again.
+    /// Within a transaction, the struct has the new version at once. When the transaction is rolled
+    /// back, or runs again, the struct has the old one again: a version that was read or written in
+    /// it counts as known only after the commit. An operation that fails, such as an `insert` of a
+    /// key that exists, leaves the version as it is.
     ///
     /// ```
     /// use neo_ogm::prelude::*;
@@ -138,6 +192,8 @@ managed! {
     /// `#[node(created_at)] created: Timestamp`.
     ///
     /// All attempts of an operation write the same time, and so do all operations of a unit of work.
+    /// After the rollback of the transaction in which a time was read or written, the field has its
+    /// previous value.
     ///
     /// Relationship structs have such fields, too: `#[relationship(created_at)]` is written by
     /// the connect that makes the relationship, `#[relationship(updated_at)]` by each that writes

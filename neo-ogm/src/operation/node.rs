@@ -30,7 +30,9 @@ pub trait NodeExt: Node {
     /// the property `_neo_ogm_insert`.
     ///
     /// # Errors
-    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists), or as [`save`](Self::save).
+    /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists), or as [`save`](Self::save). A refused
+    /// insert leaves [`Version`](crate::Version) and the other managed fields as they are, so that a
+    /// later `save` does not overwrite the node that exists.
     fn insert<E: Executor>(&self, on: E) -> Insert<'_, Self> {
         Insert::new(self, on.target())
     }
@@ -82,7 +84,8 @@ pub trait NodeExt: Node {
 
     /// The node with what the database has of it now, so that
     /// [`save_changes`](Tracked::save_changes) writes what differs later and nothing else. Call it
-    /// on a node that was just found or saved.
+    /// on a node that was just found or saved. If that was in a transaction that is rolled back, each
+    /// property counts as changed afterwards.
     fn tracked(self) -> Tracked<Self> {
         Tracked::new(self)
     }
@@ -112,6 +115,10 @@ pub trait NodeExt: Node {
     }
 
     /// Reads the node's properties anew; loaded relationships are forgotten.
+    ///
+    /// After the rollback of a transaction, the properties stay as they were read in it, while
+    /// [`Version`](crate::Version), [`ElementId`](crate::ElementId) and
+    /// [`Timestamp`](crate::Timestamp) fields have the values from before the refresh.
     ///
     /// # Errors
     /// [`NodeNotFound`](crate::ErrorKind::NodeNotFound) where it is gone, or what the database

@@ -42,8 +42,10 @@ impl<'a, N: Node> Refresh<'a, N> {
                 operation: "refresh",
             }));
         };
-        *self.node = decode_node(&mut record.raw_fields(), self.target.graph())
+        let node: N = decode_node(&mut record.raw_fields(), self.target.graph())
             .map_err(|error| Error::decode("", error))?;
+        node.managed().falls_back_to(&self.node.managed());
+        *self.node = node;
         Ok(())
     }
 }

@@ -89,7 +89,33 @@ impl<'a, T: Entity, R: Relationship> Connect<'a, T, R, PropertiesMissing> {
 }
 
 impl<T, R, S> Connect<'_, T, R, S> {
-    /// Where to run: a transaction, or another handle of the graph.
+    /// Runs the operation on a transaction or another handle of the graph. By default, it joins the
+    /// transaction that the node belongs to while that goes on, and otherwise runs on the node's
+    /// graph; see [`Transaction`](crate::Transaction#scope).
+    ///
+    /// A node that was read or saved before a unit of work needs it inside of the unit:
+    ///
+    /// ```
+    /// # use neo_ogm::prelude::*;
+    /// # use neo_ogm::ErrorKind;
+    /// # #[derive(Node)]
+    /// # struct Book { #[node(key)] isbn: String, #[relationship(type = "SIMILAR_TO")] similar: Many<Book> }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), neo_ogm::Error> {
+    /// # let graph = Graph::in_memory().await?;
+    /// let (book, other) = (Book::new("1"), Book::new("2"));
+    /// graph.save_all([&book, &other]).await?;
+    /// graph
+    ///     .transaction(async |tx| {
+    ///         let error = book.similar.connect(&other).await.unwrap_err();
+    ///         assert!(matches!(error.kind(), ErrorKind::GraphInTransaction));
+    ///         book.similar.connect(&other).on(&tx).await
+    ///     })
+    ///     .await?;
+    /// # assert_eq!(book.similar.count().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on(mut self, executor: impl Executor) -> Self {
         self.on = Some(executor.target());
         self

@@ -9,7 +9,7 @@ use neo_bolt::value::DateTime;
 
 use super::NamedOrigin;
 use crate::error::{Error, ErrorKind};
-use crate::executor::Target;
+use crate::executor::{Executor as _, Target};
 use crate::mapping::{
     Cardinality, Direction, Entity, KeyOf, NodeSchema, RelationSchema, Relationship,
     RelationshipSchema,
@@ -27,9 +27,10 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Where an operation runs: where it was told to, or on the graph of the node.
+    /// Where an operation runs: where it was told to, in the transaction of the node while that goes
+    /// on, or on the graph of the node.
     pub(super) fn target(&self, on: Option<Target>) -> Target {
-        on.unwrap_or_else(|| Target::Graph(self.origin.graph.clone()))
+        on.unwrap_or_else(|| self.origin.graph.target())
     }
 
     /// The field of the other end that bounds the same relationship, where there is one.

@@ -39,7 +39,9 @@ impl<T: Entity, R: Relationship, O> Fetch<T, R, O> {
         }
     }
 
-    /// Where to run: a transaction, or another handle of the graph.
+    /// Runs the operation on a transaction or another handle of the graph. By default, it joins the
+    /// transaction that the node belongs to while that goes on, and otherwise runs on the node's
+    /// graph; see [`Transaction`](crate::Transaction#scope).
     pub fn on(mut self, executor: impl Executor) -> Self {
         self.on = Some(executor.target());
         self

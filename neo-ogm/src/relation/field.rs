@@ -11,6 +11,7 @@ use super::change::UpdateRelationship;
 use super::connect::{Connect, Others};
 use super::ends::Bound;
 use super::loaded::Loaded;
+use super::origin::Binding;
 use super::reconnect::Reconnect;
 use super::said::PropertiesMissing;
 use super::{Origin, Visitor};
@@ -75,26 +76,28 @@ pub trait RelationField {
 pub(super) struct Core<T, R> {
     /// Behind a lock, so that saving a node needs only a shared reference to it: a unit of work
     /// whose future is `Send` can't lend exclusive ones.
-    bound: Mutex<Option<(Origin, &'static RelationSchema)>>,
+    bound: Mutex<Option<Binding>>,
     pub(super) loaded: Option<Loaded<T, R>>,
 }
 
 impl<T, R> Core<T, R> {
-    fn lock(&self) -> MutexGuard<'_, Option<(Origin, &'static RelationSchema)>> {
-        self.bound.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Binding>> {
+        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        Binding::settle(&mut bound);
+        bound
     }
 
     pub(super) fn bound(&self) -> Option<Bound> {
-        self.lock().as_ref().map(|(origin, relation)| Bound {
-            origin: origin.named(),
-            relation,
+        self.lock().as_ref().map(|binding| Bound {
+            origin: binding.named(),
+            relation: binding.relation,
         })
     }
 
     pub(super) fn field(&self) -> &'static str {
         self.lock()
             .as_ref()
-            .map_or("the relationship", |(_, relation)| relation.field)
+            .map_or("the relationship", |binding| binding.relation.field)
     }
 
     pub(super) fn loaded(&self) -> Result<&[Related<T, R>], Error> {
@@ -106,7 +109,7 @@ impl<T, R> Core<T, R> {
     }
 
     fn bind(&self, origin: Origin, relation: &'static RelationSchema) {
-        *self.lock() = Some((origin, relation));
+        Binding::bind(&mut self.lock(), origin, relation);
     }
 
     fn load(

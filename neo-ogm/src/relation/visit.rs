@@ -113,7 +113,7 @@ impl<N: Node> AnyNode for N {
 
     fn bind(&self, target: &Target) -> Result<(), EncodeError> {
         if !N::SCHEMA.relations.is_empty() {
-            Node::bind(self, Origin::new(self, target.graph())?);
+            Node::bind(self, Origin::written(self, target.graph())?);
         }
         Ok(())
     }

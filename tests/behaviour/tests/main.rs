@@ -59,6 +59,8 @@ mod schema;
 mod streams;
 #[path = "behaviour/testing.rs"]
 mod testing;
+#[path = "behaviour/transaction_scope.rs"]
+mod transaction_scope;
 #[path = "behaviour/transactions.rs"]
 mod transactions;
 #[path = "behaviour/update_found.rs"]

@@ -444,8 +444,9 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
             }
             self.fill(record, column)?;
         }
-        for (index, node) in self.each() {
-            if self.plan.work != Work::Delete {
+        if self.plan.work != Work::Delete {
+            // All of them before the first hook: what a hook refuses is written all the same.
+            for (_, node) in self.each() {
                 let managed = node.managed();
                 if let Some(cell) = managed.updated_at {
                     cell.0.put(attempt, written.now.clone());
@@ -459,7 +460,9 @@ impl<'a, N: Node> Batch<'_, 'a, N> {
                 }
                 bind(node, self.target)?;
             }
-            if N::HOOKS {
+        }
+        if N::HOOKS {
+            for (index, node) in self.each() {
                 if self.plan.work == Work::Insert || created.contains(&index) {
                     node.hook(NodeEvent::AfterCreate, &cx).await?;
                 }

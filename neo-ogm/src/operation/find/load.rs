@@ -126,7 +126,7 @@ fn render<'c, N: Node>(
 }
 
 impl<N: Node> LoadInto<'_, N> {
-    /// Where to run: a transaction, or another handle of the graph.
+    /// Runs the load on a transaction or another handle of the graph.
     pub fn on(mut self, executor: impl Executor) -> Self {
         self.on = executor.target();
         self

@@ -16,7 +16,7 @@ use crate::relation::Origin;
 /// Tells the node's relationship fields where they are.
 pub(in crate::operation) fn bind<N: Node>(node: &N, target: &Target) -> Result<(), Error> {
     if !N::SCHEMA.relations.is_empty() {
-        node.bind(Origin::new(node, target.graph())?);
+        node.bind(Origin::written(node, target.graph())?);
     }
     Ok(())
 }
@@ -40,6 +40,7 @@ pub(super) async fn write<N: Node>(
         _ => false,
     };
     if matches!(way, Way::Insert) && !created {
+        // The struct learns nothing of the node that exists, so that a later save is refused, too.
         return Err(Error::new(ErrorKind::AlreadyExists {
             key: KeyOf::new(node)?,
         }));

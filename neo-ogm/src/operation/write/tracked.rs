@@ -13,7 +13,7 @@ use neo_bolt::value::{Map, Value};
 use super::run::write;
 use super::statement::Way;
 use crate::error::Error;
-use crate::executor::{BoxFuture, Executor, Target, operation};
+use crate::executor::{BoxFuture, Executor, Target, current_attempt, operation};
 use crate::mapping::{Kept, Node};
 
 /// A node together with what the database has of it, so that
@@ -103,6 +103,10 @@ impl<N: Node> Tracked<N> {
         // What can't be encoded was never saved; then all of it is a change, and the save says why
         // it fails.
         let saved = Kept::new(Snapshot::of(&node).ok());
+        // What was read or written in a transaction is not in the database before the commit.
+        if let Some(attempt) = node.managed().attempt().or_else(current_attempt) {
+            saved.pend(&attempt);
+        }
         Self { node, saved }
     }
 
@@ -110,7 +114,11 @@ impl<N: Node> Tracked<N> {
     fn changes(&self, on: Option<&Target>) -> Result<Option<(Map, Snapshot)>, Error> {
         let now = Snapshot::of(&self.node)?;
         let saved = match on {
-            Some(target) => self.saved.seen_by(target.attempt()),
+            // While a transaction of another graph goes on, the node counts as it was given.
+            Some(target) => {
+                let saved = self.saved.seen_by(target.attempt());
+                saved.or_else(|| self.saved.get())
+            }
             None => self.saved.get(),
         };
         let saved = saved.unwrap_or_else(|| Snapshot {
