@@ -6,7 +6,7 @@ use neo_ogm::neo_bolt::CommitOutcome;
 use neo_ogm::prelude::*;
 use neo_ogm::{Error, ErrorKind};
 
-use super::operation::{Operation, next, signed};
+use super::operation::{Operation, entered, next, signed};
 use super::state::{ACCOUNTS, AUTHORS, AccountState, Answer, BOOKS, Model};
 use crate::context::Failure;
 use crate::ledger::ENTRY;
@@ -81,6 +81,9 @@ impl Shelf {
     }
 
     async fn enter(&self, tx: &Transaction, number: i64) -> Result<(), Error> {
+        if entered(number) == 0 {
+            return Ok(());
+        }
         let entry = tx.cypher(ENTRY).param("ledger", self.prefix.as_str());
         let entry = entry.param("unit", number).param("by", 0);
         entry.param("after", 0).execute(tx).await.map(drop)

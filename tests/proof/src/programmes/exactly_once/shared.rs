@@ -78,6 +78,9 @@ pub(super) async fn run(context: &mut Context, wanted: u64) -> Result<Tally, Fai
     let balance = ledgers.balance(&shared.direct).await?;
     tally.operations += u64::try_from(balance.acknowledged)?;
     tally.unknown += u64::try_from(balance.unknown.len())?;
+    for text in balance.surfaced.iter().chain(&balance.differences) {
+        eprintln!("   {text}");
+    }
     tally.wrong_answers.extend(balance.unknown);
     tally.wrong_answers.extend(balance.surfaced);
     tally.differences.extend(balance.differences);

@@ -155,7 +155,13 @@ impl Stranger {
         };
         let query = direct.cypher(statement).param("value", value);
         let query = query.param("key", format!("{prefix}{at}"));
-        let rows: Vec<Vec<i64>> = query.fetch(direct).await?;
-        Ok(rows.concat())
+        loop {
+            let rows: Vec<Vec<Option<i64>>> = query.clone().fetch(direct).await?;
+            let values: Option<Vec<i64>> = rows.concat().into_iter().collect();
+            // Without a value, the node was deleted while the statement waited for its lock.
+            if let Some(values) = values {
+                return Ok(values);
+            }
+        }
     }
 }
