@@ -370,8 +370,10 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         // From here on the result is not lost with the connection.
         sent.result = Some(collect(lease, stream)?);
         let connection = lease.connection()?;
-        let needed = connection.machine().effects().need_receipt();
-        commit(connection, receipts.filter(|_| needed), begin, sent).await
+        let effects = connection.machine().effects();
+        sent.only_read = effects.only_read();
+        let receipts = receipts.filter(|_| effects.need_receipt());
+        commit(connection, receipts, begin, sent).await
     }
 
     /// Finds out whether an attempt that failed took effect: then returns its result.
@@ -384,6 +386,13 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         started: Instant,
     ) -> Result<EagerResult, Error> {
         let unknown = error.commit_outcome() == CommitOutcome::Unknown;
+        if unknown
+            && sent.only_read
+            && !matches!(delivery, Delivery::Plain)
+            && let Some(result) = sent.result
+        {
+            return Ok(result);
+        }
         let (receipts, slot) = match (delivery, sent.slot) {
             (Delivery::ExactlyOnce(receipts), Some(slot)) if unknown => (receipts, slot),
             (Delivery::WithoutConstraint, _) if !self.idempotent => {
@@ -457,6 +466,8 @@ struct Sent {
     stream: Option<StreamId>,
     slot: Option<Slot>,
     result: Option<EagerResult>,
+    /// There is nothing to commit.
+    only_read: bool,
 }
 
 impl<'p, P: ToBolt + Send + Sync + 'p> IntoFuture for ExecuteQuery<'p, P> {

@@ -18,11 +18,12 @@ impl Link {
             *held.state = State::Closed;
             return Ok(());
         }
-        let mut slot = None;
+        let (mut slot, mut only_read) = (None, false);
         let commit = async {
             let lease = self.open(&mut held.state).await?;
             self.settle(lease).await?;
             let connection = lease.connection()?;
+            only_read = connection.machine().effects().only_read();
             slot = self.leave_receipt(connection.machine())?;
             connection.machine().commit()?;
             tracing::debug!(address = %connection.address(), "a transaction is committed");
@@ -44,6 +45,14 @@ impl Link {
                     slot.release();
                 }
                 bookmark
+            }
+            Err(error)
+                if only_read
+                    && !matches!(self.delivery, Delivery::Plain)
+                    && error.commit_outcome() == CommitOutcome::Unknown =>
+            {
+                // There was nothing to commit.
+                None
             }
             Err(error) => match self.decide(error, slot).await {
                 Ok(bookmark) => bookmark,

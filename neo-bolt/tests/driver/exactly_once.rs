@@ -34,6 +34,8 @@ struct Database {
     writes: usize,
     claims: usize,
     checks: usize,
+    /// The next commit of a transaction without writes is lost.
+    loses_reads: bool,
     /// What becomes of the next commits; those of claims and checks do not count.
     fates: Vec<Fate>,
 }
@@ -113,6 +115,9 @@ async fn serve(peer: &mut Peer, shared: &Shared) {
                         None => Fate::Answered,
                     },
                 };
+                if std::mem::take(&mut shared.lock().unwrap().loses_reads) && writes == 0 {
+                    return;
+                }
                 if fate == Fate::LostBefore {
                     shared.lock().unwrap().fates.remove(0);
                     return;
@@ -322,12 +327,27 @@ async fn says_what_is_missing_without_the_constraint() {
 #[tokio::test]
 async fn transactions_that_only_read_leave_no_receipt() {
     let (database, server) = database(&[]);
-    let mut session = server.driver().session(Default::default());
+    let driver = server.driver();
+    let mut session = driver.session(Default::default());
     let worked = session.execute_write_with(exactly_once(), async |tx| {
         tx.execute("READ", ()).await.map(drop)
     });
     worked.await.unwrap();
     assert!(database.lock().unwrap().receipts.is_empty());
+    // So there is nothing to decide, either.
+    database.lock().unwrap().loses_reads = true;
+    let worked = session.execute_write_with(exactly_once(), async |tx| {
+        tx.execute("READ", ()).await?;
+        Ok::<_, Error>(tx.attempt())
+    });
+    assert_eq!(timeout(LONG, worked).await.unwrap().unwrap(), 1);
+    database.lock().unwrap().loses_reads = true;
+    let query = driver.execute_query("READ", ()).exactly_once(true);
+    assert_eq!(
+        timeout(LONG, query).await.unwrap().unwrap().records.len(),
+        1
+    );
+    assert_eq!(database.lock().unwrap().claims, 0);
 }
 
 #[tokio::test]

@@ -97,6 +97,11 @@ impl Effects {
     pub(crate) fn need_receipt(self) -> bool {
         self.wrote && !self.changed_schema
     }
+
+    /// Whether it makes no difference if the transaction was committed.
+    pub(crate) fn only_read(self) -> bool {
+        !self.wrote && !self.changed_schema
+    }
 }
 
 /// A result, as far as it has come.
