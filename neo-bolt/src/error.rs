@@ -180,6 +180,27 @@ impl Error {
         )
     }
 
+    /// A handshake that was cut off is a lost connection, if handshakes with the server have succeeded
+    /// before: it was stopped just then. Otherwise it is likely that the scheme does not fit.
+    pub(crate) fn lost_while_opening(mut self) -> Self {
+        use std::io::ErrorKind as Io;
+        let cut = self.0.source.as_ref().and_then(|source| {
+            let error = source.downcast_ref::<std::io::Error>()?;
+            let lost = [
+                Io::UnexpectedEof,
+                Io::ConnectionReset,
+                Io::ConnectionAborted,
+                Io::BrokenPipe,
+            ];
+            Some(lost.contains(&error.kind()))
+        });
+        if cut == Some(true) && matches!(self.0.kind, ErrorKind::NotBolt | ErrorKind::Tls) {
+            self.0.kind = ErrorKind::ServiceUnavailable;
+            self.0.retryable = true;
+        }
+        self
+    }
+
     /// A claim has shown that nothing was committed: another attempt does no harm.
     pub(crate) fn not_committed(mut self) -> Self {
         self.0.commit_outcome = CommitOutcome::NotSent;

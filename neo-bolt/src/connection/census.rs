@@ -4,13 +4,14 @@
 //! of home databases: whoever is asked by mistake sends the request on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// See the module's description.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
     routing: AtomicUsize,
     others: AtomicUsize,
+    has_counted: AtomicBool,
 }
 
 /// One connection that was counted, for as long as it is there.
@@ -27,7 +28,13 @@ impl Census {
             routes_by_itself,
         };
         one.counter().fetch_add(1, Ordering::Relaxed);
+        self.has_counted.store(true, Ordering::Relaxed);
         one
+    }
+
+    /// Whether a connection was ever opened: scheme and port are right then.
+    pub(crate) fn has_counted(&self) -> bool {
+        self.has_counted.load(Ordering::Relaxed)
     }
 
     /// Whether all servers route by themselves, as far as is known.

@@ -42,7 +42,13 @@ pub(crate) async fn open(
     address: &Address,
     auth: &AuthToken,
 ) -> Result<Connection, Error> {
-    let opened = steps(opening, address, auth).await;
+    let opened =
+        steps(opening, address, auth)
+            .await
+            .map_err(|error| match opening.census.has_counted() {
+                true => error.lost_while_opening(),
+                false => error,
+            });
     let connection = opened.inspect_err(|error| {
         tracing::debug!(%address, %error, "a connection could not be opened");
     })?;

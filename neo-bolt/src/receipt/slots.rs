@@ -1,9 +1,11 @@
 //! The slots of a driver: the nodes that its transactions leave receipts on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::PARAMETER;
@@ -15,6 +17,10 @@ pub(super) type Database = Option<Arc<str>>;
 
 /// So many abandoned slots are kept before their nodes are deleted.
 const MOST_ABANDONED: usize = 64;
+
+/// How long a void slot is kept. What the server received before it noticed that the connection was
+/// lost, it has carried out by then.
+const VOID_FOR: Duration = Duration::from_secs(3600);
 
 /// The receipts of one driver.
 #[derive(Debug, Default)]
@@ -31,6 +37,8 @@ struct Slots {
     /// Slots whose last transaction was given up. They must not be used again, because a late
     /// commit could replace the receipt of another transaction.
     abandoned: Vec<Arc<str>>,
+    /// Void slots, and since when. Each keeps a late original from committing.
+    void: VecDeque<(Instant, Arc<str>)>,
     constraint: Availability,
 }
 
@@ -66,15 +74,24 @@ impl Receipts {
         databases.entry(database.clone()).or_default().constraint = availability;
     }
 
-    /// Takes the abandoned slots to delete their nodes, once there are many of them.
+    /// Takes the slots that nothing needs any more to delete their nodes, once there are many of them.
     pub(super) fn take_abandoned(&self, database: &Database) -> Vec<Arc<str>> {
         let mut databases = self.databases();
-        match databases.get_mut(database) {
-            Some(slots) if slots.abandoned.len() >= MOST_ABANDONED => {
-                std::mem::take(&mut slots.abandoned)
-            }
-            _ => Vec::new(),
+        let Some(slots) = databases.get_mut(database) else {
+            return Vec::new();
+        };
+        while slots
+            .void
+            .front()
+            .is_some_and(|(since, _)| since.elapsed() > VOID_FOR)
+        {
+            let oldest = slots.void.pop_front();
+            slots.abandoned.extend(oldest.map(|(_, id)| id));
         }
+        if slots.abandoned.len() < MOST_ABANDONED {
+            return Vec::new();
+        }
+        std::mem::take(&mut slots.abandoned)
     }
 
     /// Takes all slots that no transaction uses, by database, to delete their nodes.
@@ -121,9 +138,14 @@ impl Slot {
         }
     }
 
-    /// Leaves the slot in the database: it is void, which keeps a late original from committing.
+    /// Leaves the slot in the database for a while: it is void, which keeps a late original from
+    /// committing.
     pub(super) fn leave(mut self) {
-        self.receipts = None;
+        if let Some(receipts) = self.receipts.take() {
+            let mut databases = receipts.databases();
+            let slots = databases.entry(self.database.clone()).or_default();
+            slots.void.push_back((Instant::now(), Arc::clone(&self.id)));
+        }
     }
 
     fn write(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
@@ -190,5 +212,17 @@ mod tests {
             .collect();
         assert!(unused.contains(&id));
         assert!(receipts.drain().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn void_slots_are_kept_for_an_hour() {
+        let receipts = Arc::new(Receipts::default());
+        let slots: Vec<_> = (0..MOST_ABANDONED).map(|_| receipts.take(&None)).collect();
+        slots.into_iter().for_each(Slot::leave);
+        assert!(receipts.take_abandoned(&None).is_empty());
+        assert!(receipts.drain().is_empty());
+        tokio::time::advance(VOID_FOR + Duration::from_secs(1)).await;
+        assert_eq!(receipts.take_abandoned(&None).len(), MOST_ABANDONED);
+        assert!(receipts.take_abandoned(&None).is_empty());
     }
 }

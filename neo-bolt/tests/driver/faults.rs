@@ -327,6 +327,27 @@ async fn a_server_of_tls_behind_a_plain_uri_is_said_at_once() {
     }
 }
 
+/// As a server does that is stopped just then.
+#[tokio::test]
+async fn a_handshake_that_is_cut_off_is_retried_if_the_server_has_answered_before() {
+    let server = Server::new(|mut peer| async move {
+        if peer.number == 1 {
+            peer.read(20).await;
+            return;
+        }
+        peer.log_in().await;
+        if peer.number > 1 {
+            return peer.serve().await;
+        }
+        for tag in [BEGIN, RUN, PULL] {
+            peer.expect(tag).await;
+        }
+    });
+    let result = timeout(LONG, server.driver().execute_query("1", ())).await;
+    assert_eq!(result.unwrap().unwrap().records.len(), 1);
+    assert_eq!(server.opened(), 3);
+}
+
 #[tokio::test]
 async fn a_plain_server_behind_a_tls_uri_is_said_at_once() {
     let server = Server::new(|mut peer| async move {
