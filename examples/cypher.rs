@@ -44,7 +44,7 @@ struct Voyage {
     cargo: Option<String>,
 }
 
-/// `MERGE` and `SET` end the same however often they run, so a lost commit may be run again.
+/// `MERGE` and `SET` leave the same result if they are repeated, so one round trip is enough.
 async fn write(graph: &Graph) -> Result<(), neo_ogm::Error> {
     let ships = [Ship::new("Vasa", 1210), Ship::new("Götheborg", 833)];
     let summary = graph

@@ -239,8 +239,11 @@ impl Driver {
         &self.shared.bookmarks
     }
 
-    /// Runs one statement as a retried transaction and takes its whole result, in one round
-    /// trip: BEGIN, RUN, PULL and COMMIT leave together.
+    /// Runs one statement as a retried transaction and receives its whole result.
+    ///
+    /// One round trip for a statement that reads ([`routing`](ExecuteQuery::routing)) or that is
+    /// [`idempotent`](ExecuteQuery::idempotent): BEGIN, RUN, PULL and COMMIT leave together. Two for
+    /// any other, because COMMIT is sent when the statement has succeeded.
     ///
     /// ```no_run
     /// # async fn example(driver: neo_bolt::Driver) -> Result<(), neo_bolt::Error> {

@@ -17,11 +17,11 @@ use crate::routing::{Acquired, Provider, Purpose};
 /// How long a claim may wait at least, however little of the retry time is left.
 const LEAST_WAIT: Duration = Duration::from_secs(5);
 
-/// Locks the slot, and makes it void unless it has the receipt. The property `claim` is set and
+/// Locks the slot, and ends its epoch unless it has the receipt. The property `guard` is set and
 /// removed only to lock the node before `unit` is read.
-const CLAIM: &str = "MERGE (r:_NeoOgmReceipt {id: $id}) SET r.claim = true \
+const CLAIM: &str = "MERGE (r:_NeoOgmReceipt {id: $id}) SET r.guard = true \
     WITH r, coalesce(r.unit = $unit, false) AS committed \
-    SET r.claim = null, r.void = CASE WHEN committed THEN r.void ELSE $unit END \
+    SET r.guard = null, r.epoch = CASE WHEN committed THEN r.epoch ELSE $epoch + 1 END \
     RETURN committed";
 
 /// What became of a transaction whose COMMIT was not answered.
@@ -147,7 +147,7 @@ impl Receipts {
                 Ok(Ok(Some(claim))) => {
                     match &claim {
                         Claim::Committed { .. } => slot.release(),
-                        Claim::NotCommitted => slot.leave(),
+                        Claim::NotCommitted => slot.release_next_epoch(),
                     }
                     tracing::debug!(?claim, "a lost commit is decided");
                     return Ok(claim);
@@ -174,7 +174,9 @@ impl Receipts {
         if !self.check(claimant).await? {
             return Ok(None);
         }
-        let of_slot = params! { "id" => slot.id.as_ref(), "unit" => slot.unit.as_str() };
+        let of_slot = params! {
+            "id" => slot.id.as_ref(), "unit" => slot.unit.as_str(), "epoch" => slot.epoch,
+        };
         let stored = stored(columns);
         let mut statements: Vec<(&str, &(dyn ToBolt + Sync))> = vec![(CLAIM, &of_slot)];
         if !columns.is_empty() {

@@ -20,7 +20,7 @@ pub(crate) const RECEIPT_CONSTRAINT: &str = "CREATE CONSTRAINT neo_ogm_receipt I
 
 const CONSTRAINTS: &str = "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties";
 
-const SWEEP: &str = "MATCH (r:_NeoOgmReceipt) WHERE coalesce(r.void, r.unit) < $before DELETE r";
+const SWEEP: &str = "MATCH (r:_NeoOgmReceipt) WHERE coalesce(r.unit, r.id) < $before DELETE r";
 
 const DELETE: &str = "MATCH (r:_NeoOgmReceipt) WHERE r.id IN $ids DELETE r";
 

@@ -8,14 +8,14 @@
 //! ```text
 //! COMMIT is answered ─▶ the slot is free for the next transaction
 //! the answer is lost ─▶ claim: lock the slot, compare `unit` ─┬─ equal ─────▶ it was committed
-//!                                                             └─ different ─▶ `void` is set: it was not
+//!                                                             └─ different ─▶ `epoch` goes up: it was not
 //!                                                                             committed and never will be
 //! ```
 //!
 //! The claim waits for the lock of the slot while the original transaction is still open, and an
-//! original that arrives after the claim fails because its slot is void. A claim can be repeated.
-//! A slot is used by one transaction at a time, so a pool needs as many slots as it has concurrent
-//! writers. Both statements are `MERGE`, which is only safe under concurrency with a uniqueness
+//! original that arrives after the claim fails because the epoch of its slot has passed. A claim can
+//! be repeated. Afterwards the slot is free in either case. A slot is used by one transaction at a
+//! time, so a pool needs as many slots as it has concurrent writers. Both statements are `MERGE`, which is only safe under concurrency with a uniqueness
 //! constraint on the id of the slot; without the constraint the outcome of a lost commit stays
 //! unknown.
 
@@ -36,8 +36,12 @@ pub const RECEIPT_LABEL: &str = "_NeoOgmReceipt";
 const PARAMETER: &str = "_receipt";
 
 /// The clauses that store a receipt. A statement with these clauses has the variable `_r`.
-const STORE: &str = "MERGE (_r:_NeoOgmReceipt {id: $_receipt.id}) SET _r.unit = $_receipt.unit \
-    SET _r.void = CASE WHEN _r.void IS NULL THEN null ELSE 1 / 0 END";
+///
+/// Setting `unit` locks the node, so `epoch` is read when no claim can change it any more. The
+/// property `guard` is never stored.
+const STORE: &str = "MERGE (_r:_NeoOgmReceipt {id: $_receipt.id}) \
+    ON CREATE SET _r.epoch = $_receipt.epoch SET _r.unit = $_receipt.unit \
+    SET _r.guard = CASE WHEN _r.epoch = $_receipt.epoch THEN null ELSE 1 / 0 END";
 
 /// The statement that only stores a receipt.
 pub(crate) fn store_receipt() -> Arc<str> {

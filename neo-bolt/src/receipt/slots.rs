@@ -1,11 +1,9 @@
 //! The slots of a driver: the nodes that its transactions leave receipts on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::PARAMETER;
@@ -18,10 +16,6 @@ pub(super) type Database = Option<Arc<str>>;
 /// So many abandoned slots are kept before their nodes are deleted.
 const MOST_ABANDONED: usize = 64;
 
-/// How long a void slot is kept. What the server received before it noticed that the connection was
-/// lost, it has carried out by then.
-const VOID_FOR: Duration = Duration::from_secs(3600);
-
 /// The receipts of one driver.
 #[derive(Debug, Default)]
 pub(crate) struct Receipts {
@@ -32,13 +26,11 @@ pub(crate) struct Receipts {
 
 #[derive(Debug, Default)]
 struct Slots {
-    /// Slots that the next transactions may use.
-    free: Vec<Arc<str>>,
+    /// Slots that the next transactions may use, with their epochs.
+    free: Vec<(Arc<str>, i64)>,
     /// Slots whose last transaction was given up. They must not be used again, because a late
     /// commit could replace the receipt of another transaction.
     abandoned: Vec<Arc<str>>,
-    /// Void slots, and since when. Each keeps a late original from committing.
-    void: VecDeque<(Instant, Arc<str>)>,
     constraint: Availability,
 }
 
@@ -55,8 +47,10 @@ impl Receipts {
             Some(slots) => slots.free.pop(),
             None => None,
         };
+        let (id, epoch) = free.unwrap_or_else(|| (new_id().into(), 0));
         Slot {
-            id: free.unwrap_or_else(|| new_id().into()),
+            id,
+            epoch,
             unit: new_id(),
             database: database.clone(),
             receipts: Some(Arc::clone(self)),
@@ -74,32 +68,23 @@ impl Receipts {
         databases.entry(database.clone()).or_default().constraint = availability;
     }
 
-    /// Takes the slots that nothing needs any more to delete their nodes, once there are many of them.
+    /// Takes the abandoned slots to delete their nodes, once there are many of them.
     pub(super) fn take_abandoned(&self, database: &Database) -> Vec<Arc<str>> {
         let mut databases = self.databases();
-        let Some(slots) = databases.get_mut(database) else {
-            return Vec::new();
-        };
-        while slots
-            .void
-            .front()
-            .is_some_and(|(since, _)| since.elapsed() > VOID_FOR)
-        {
-            let oldest = slots.void.pop_front();
-            slots.abandoned.extend(oldest.map(|(_, id)| id));
+        match databases.get_mut(database) {
+            Some(slots) if slots.abandoned.len() >= MOST_ABANDONED => {
+                std::mem::take(&mut slots.abandoned)
+            }
+            _ => Vec::new(),
         }
-        if slots.abandoned.len() < MOST_ABANDONED {
-            return Vec::new();
-        }
-        std::mem::take(&mut slots.abandoned)
     }
 
     /// Takes all slots that no transaction uses, by database, to delete their nodes.
     pub(super) fn drain(&self) -> Vec<(Database, Vec<Arc<str>>)> {
         let mut databases = self.databases();
         let unused = databases.iter_mut().map(|(database, slots)| {
-            let mut ids = std::mem::take(&mut slots.free);
-            ids.append(&mut slots.abandoned);
+            let mut ids = std::mem::take(&mut slots.abandoned);
+            ids.extend(slots.free.drain(..).map(|(id, _)| id));
             (database.clone(), ids)
         });
         unused.filter(|(_, ids)| !ids.is_empty()).collect()
@@ -114,6 +99,8 @@ fn new_id() -> String {
 /// known of the transaction, and the slot is not used again.
 pub(crate) struct Slot {
     pub(super) id: Arc<str>,
+    /// Counts the claims that have found no receipt.
+    pub(super) epoch: i64,
     pub(super) unit: String,
     pub(super) database: Database,
     receipts: Option<Arc<Receipts>>,
@@ -130,29 +117,32 @@ impl fmt::Debug for Slot {
 
 impl Slot {
     /// Makes the slot available to other transactions: this one is known to be over.
-    pub(crate) fn release(mut self) {
-        if let Some(receipts) = self.receipts.take() {
-            let mut databases = receipts.databases();
-            let slots = databases.entry(self.database.clone()).or_default();
-            slots.free.push(Arc::clone(&self.id));
-        }
+    pub(crate) fn release(self) {
+        let epoch = self.epoch;
+        self.release_in(epoch);
     }
 
-    /// Leaves the slot in the database for a while: it is void, which keeps a late original from
-    /// committing.
-    pub(super) fn leave(mut self) {
+    /// The same after a claim that has found no receipt.
+    pub(super) fn release_next_epoch(self) {
+        let epoch = self.epoch.saturating_add(1);
+        self.release_in(epoch);
+    }
+
+    fn release_in(mut self, epoch: i64) {
         if let Some(receipts) = self.receipts.take() {
             let mut databases = receipts.databases();
             let slots = databases.entry(self.database.clone()).or_default();
-            slots.void.push_back((Instant::now(), Arc::clone(&self.id)));
+            slots.free.push((Arc::clone(&self.id), epoch));
         }
     }
 
     fn write(&self, encoder: &mut Encoder<'_>) -> Result<(), EncodeError> {
         encoder.string(PARAMETER)?;
-        encoder.map(2)?;
+        encoder.map(3)?;
         encoder.string("id")?;
         encoder.string(&self.id)?;
+        encoder.string("epoch")?;
+        encoder.integer(self.epoch);
         encoder.string("unit")?;
         encoder.string(&self.unit)
     }
@@ -201,7 +191,10 @@ mod tests {
         let id = Arc::clone(&first.id);
         first.release();
         let again = receipts.take(&None);
-        assert_eq!(again.id, id);
+        assert_eq!((&again.id, again.epoch), (&id, 0));
+        again.release_next_epoch();
+        let again = receipts.take(&None);
+        assert_eq!((&again.id, again.epoch), (&id, 1));
         assert_ne!(receipts.take(&Some("other".into())).id, id);
         drop(again);
         assert_ne!(receipts.take(&None).id, id);
@@ -212,17 +205,5 @@ mod tests {
             .collect();
         assert!(unused.contains(&id));
         assert!(receipts.drain().is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn void_slots_are_kept_for_an_hour() {
-        let receipts = Arc::new(Receipts::default());
-        let slots: Vec<_> = (0..MOST_ABANDONED).map(|_| receipts.take(&None)).collect();
-        slots.into_iter().for_each(Slot::leave);
-        assert!(receipts.take_abandoned(&None).is_empty());
-        assert!(receipts.drain().is_empty());
-        tokio::time::advance(VOID_FOR + Duration::from_secs(1)).await;
-        assert_eq!(receipts.take_abandoned(&None).len(), MOST_ABANDONED);
-        assert!(receipts.take_abandoned(&None).is_empty());
     }
 }

@@ -30,7 +30,8 @@ struct Database {
     has_constraint: bool,
     /// The unit of each slot.
     receipts: HashMap<String, String>,
-    void: Vec<String>,
+    /// The epoch of each slot.
+    epochs: HashMap<String, i64>,
     writes: usize,
     claims: usize,
     checks: usize,
@@ -63,6 +64,13 @@ fn database(fates: &[Fate]) -> (Shared, Arc<Server>) {
 fn text(map: &Map, key: &str) -> String {
     match map.get(key) {
         Some(Value::String(text)) => text.clone(),
+        other => panic!("{other:?} under {key}"),
+    }
+}
+
+fn number(map: &Map, key: &str) -> i64 {
+    match map.get(key) {
+        Some(Value::Integer(number)) => *number,
         other => panic!("{other:?} under {key}"),
     }
 }
@@ -136,29 +144,27 @@ async fn serve(peer: &mut Peer, shared: &Shared) {
 }
 
 /// The receipt that a request stores.
-fn stored_by(request: &Request) -> Option<(String, String)> {
+fn stored_by(request: &Request) -> Option<(String, i64, String)> {
     let Some(Value::Map(parameters)) = request.fields.get(1) else {
         return None;
     };
     match parameters.get("_receipt") {
         Some(Value::Map(map)) if request.text().contains("MERGE (_r:_NeoOgmReceipt") => {
-            Some((text(map, "id"), text(map, "unit")))
+            Some((text(map, "id"), number(map, "epoch"), text(map, "unit")))
         }
         _ => None,
     }
 }
 
-fn commit(shared: &Shared, writes: usize, receipt: Option<(String, String)>) {
+fn commit(shared: &Shared, writes: usize, receipt: Option<(String, i64, String)>) {
     let mut database = shared.lock().unwrap();
     if !database.fates.is_empty() {
         database.fates.remove(0);
     }
     database.writes += writes;
-    if let Some((id, unit)) = receipt {
-        assert!(
-            !database.void.contains(&id),
-            "a void slot is not used again"
-        );
+    if let Some((id, of_slot, unit)) = receipt {
+        let epoch = database.epochs.get(&id).copied().unwrap_or_default();
+        assert_eq!(of_slot, epoch, "a transaction of an earlier epoch");
         database.receipts.insert(id, unit);
     }
 }
@@ -190,7 +196,7 @@ fn run(
         let id = text(parameters, "id");
         let committed = database.receipts.get(&id) == Some(&text(parameters, "unit"));
         if !committed {
-            database.void.push(id);
+            database.epochs.insert(id, number(parameters, "epoch") + 1);
         }
         return (vec!["committed"], vec![vec![committed.into()]], "rw");
     }
@@ -222,7 +228,7 @@ async fn returns_the_first_result_of_a_commit_that_was_lost() {
         assert_eq!(database.lock().unwrap().writes, writes);
     }
     let database = database.lock().unwrap();
-    assert_eq!((database.claims, database.void.len()), (2, 1));
+    assert_eq!((database.claims, database.epochs.len()), (2, 1));
 }
 
 #[tokio::test]
@@ -396,8 +402,8 @@ fn statements_store_their_receipt_with_the_first_columns() {
     assert_eq!(
         text,
         "MATCH (n) SET n.a = 1 WITH count(*) AS _rows MERGE (_r:_NeoOgmReceipt {id: $_receipt.id}) \
-         SET _r.unit = $_receipt.unit \
-         SET _r.void = CASE WHEN _r.void IS NULL THEN null ELSE 1 / 0 END"
+         ON CREATE SET _r.epoch = $_receipt.epoch SET _r.unit = $_receipt.unit \
+         SET _r.guard = CASE WHEN _r.epoch = $_receipt.epoch THEN null ELSE 1 / 0 END"
     );
     let mut text = String::from("MATCH (n) SET n.a = 1");
     let columns = [("n.b".to_owned(), "b"), ("n".to_owned(), "n")];

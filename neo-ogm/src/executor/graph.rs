@@ -353,11 +353,11 @@ impl Graph {
     /// [`Version`](crate::Version), by which the second write is refused, or write in one
     /// statement: `Book::find_by_isbn(isbn).update(&tx).set(Book::SOLD, Book::SOLD + 1)`.
     ///
-    /// When the connection is lost between COMMIT and its answer, `work` runs again and finds what
-    /// it has done already; the mapper's operations end alike then. A unit that counts like that
-    /// update, or runs raw Cypher that writes and is not said to be
-    /// [`idempotent`](crate::operation::CypherQuery::idempotent), is not run again: the error says
-    /// that the outcome is unknown.
+    /// The unit takes effect exactly once. If the connection is lost between COMMIT and its answer, a
+    /// receipt that was committed with the work decides: if it was committed, the value that `work`
+    /// returned is returned, otherwise `work` runs again. That takes the constraint that
+    /// [`apply_schema`](Self::apply_schema) creates; without it, such an error has
+    /// [`CommitOutcome::Unknown`](neo_bolt::CommitOutcome::Unknown).
     ///
     /// Timeout, metadata, database, impersonated user and bookmarks are the handle's, so those of a
     /// single transaction are those of a handle that is made for it:

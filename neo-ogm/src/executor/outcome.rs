@@ -46,9 +46,11 @@ pub(crate) fn told<T>(
 pub(super) fn committed(result: &EagerResult) {
     // Operations that only read have no outcome.
     let _ = OUTCOME.try_with(|outcome| {
-        if result.follows_lost_commit() {
+        if !writes(result) {
+            // It makes no difference whether it was committed.
+        } else if result.follows_lost_commit() {
             outcome.set(CommitOutcome::Unknown);
-        } else if outcome.get() == CommitOutcome::NotSent && writes(result) {
+        } else if outcome.get() == CommitOutcome::NotSent {
             outcome.set(CommitOutcome::Committed);
         }
     });

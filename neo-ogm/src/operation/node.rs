@@ -12,7 +12,7 @@ use crate::query::{Condition, Filter};
 pub trait NodeExt: Node {
     /// Saves the node: makes it where its key is new, and sets its properties where it is known.
     ///
-    /// One round trip, in a retried transaction; running it again changes nothing. A property
+    /// One round trip, in a retried transaction that takes effect exactly once. A property
     /// that is `None` is removed; properties that the struct does not name stay as they are.
     ///
     /// # Errors
@@ -24,10 +24,7 @@ pub trait NodeExt: Node {
         Save::new(self, on.target())
     }
 
-    /// Makes the node, and refuses where a node of its key is there already.
-    ///
-    /// A retry knows what its own earlier attempt has made, by a token that stays on the node as
-    /// the property `_neo_ogm_insert`.
+    /// Creates the node. Fails if a node with the same key already exists.
     ///
     /// # Errors
     /// [`AlreadyExists`](crate::ErrorKind::AlreadyExists), or as [`save`](Self::save). A refused
@@ -46,10 +43,7 @@ pub trait NodeExt: Node {
         Update::new(self, on.target())
     }
 
-    /// Saves the node as [`save`](Self::save) does, and says whether it is new.
-    ///
-    /// The answer is right also where a connection was lost on the way: whoever made the node has
-    /// left a token on it, as with [`insert`](Self::insert).
+    /// Saves the node as [`save`](Self::save) does, and returns whether it was created.
     ///
     /// # Errors
     /// As [`save`](Self::save).

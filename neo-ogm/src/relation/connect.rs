@@ -180,21 +180,31 @@ async fn run<T: Entity, R: Relationship>(
     statement.column("connected", "1");
     stamps::columns(&mut statement, R::SCHEMA, &managed);
     let now = stamps::now(R::SCHEMA, &executor);
-    let parameters = EndParameters {
-        target: Some(&key),
-        relationship: properties.as_ref(),
-        now: now.as_ref(),
-        ..EndParameters::of(&bound.origin.key)
+    let operation = match others {
+        Others::Stay => "connect",
+        Others::Go => "replace",
     };
-    let done = executor.write(&statement, parameters).await?;
-    let Some(record) = done.records.first() else {
-        let operation = match others {
-            Others::Stay => "connect",
-            Others::Go => "replace",
+    let mut repeats = 0;
+    let done = loop {
+        let parameters = EndParameters {
+            target: Some(&key),
+            relationship: properties.as_ref(),
+            now: now.as_ref(),
+            ..EndParameters::of(&bound.origin.key)
         };
-        return Err(ends::explain::<T>(&bound, &key, &executor, operation).await);
+        let done = executor.write(&statement, parameters).await?;
+        if !done.records.is_empty() {
+            break done;
+        }
+        match ends::explain::<T>(&bound, &key, &executor, operation).await {
+            Some(reason) => return Err(reason),
+            None if repeats < ends::REPEATS => repeats += 1,
+            None => return Err(ends::left_alone(&bound)),
+        }
     };
-    stamps::fill(&managed, record, 1, &executor)?;
+    if let Some(record) = done.records.first() {
+        stamps::fill(&managed, record, 1, &executor)?;
+    }
     if let Some(cx) = hooks {
         R::hook(properties.as_ref(), RelationshipEvent::AfterConnect, &cx).await?;
     }

@@ -318,7 +318,12 @@ pub(crate) fn key_parameters(
     Ok(())
 }
 
-/// Says why a guarded statement let nothing through: a node is not there, or a bound is reached.
+/// How often a guarded statement is repeated that let nothing through, if the reason is gone by the
+/// time it is looked for.
+pub(super) const REPEATS: usize = 5;
+
+/// Returns why a guarded statement let nothing through: a node is not there, or a bound is reached.
+/// `None` if there is no reason any more, since another client has changed something meanwhile.
 ///
 /// It costs a second round trip, and only on the way to an error.
 pub(super) async fn explain<T: Entity>(
@@ -326,7 +331,7 @@ pub(super) async fn explain<T: Entity>(
     target_key: &KeyOf,
     target: &Target,
     operation: &'static str,
-) -> Error {
+) -> Option<Error> {
     let mut text = String::from("OPTIONAL MATCH ");
     keyed(&mut text, "a", "a", bound.origin.key.schema);
     text.push_str(" OPTIONAL MATCH ");
@@ -346,7 +351,7 @@ pub(super) async fn explain<T: Entity>(
         .await
     {
         Ok(found) => found,
-        Err(error) => return error,
+        Err(error) => return Some(error),
     };
     let state = found
         .records
@@ -358,30 +363,29 @@ pub(super) async fn explain<T: Entity>(
             operation,
         })
     };
-    match state {
+    let own = bound.relation;
+    let inverse = bound.bounded_inverse(target_key.schema);
+    Some(match state {
         None | Some(Ok((false, ..))) => missing(&bound.origin.key),
         Some(Ok((_, false, _))) => missing(target_key),
         Some(Err(error)) => error.into(),
-        Some(Ok(_))
-            if operation == "replace" && bound.bounded_inverse(target_key.schema).is_none() =>
-        {
-            left_alone(bound)
-        }
-        Some(Ok((_, _, connected))) => {
-            let own = bound.relation;
-            match bound.bounded_inverse(target_key.schema) {
-                Some(inverse) if !own.cardinality.is_bounded() || connected == 0 => {
-                    Error::new(ErrorKind::Cardinality {
-                        node: target_key.clone(),
-                        field: inverse.field,
-                        cardinality: cardinality_name(inverse.cardinality),
-                        reason: REACHED,
-                    })
-                }
-                _ => violation(Some(bound), own.cardinality, REACHED),
+        Some(Ok((_, _, connected))) => match inverse {
+            Some(inverse) if !own.cardinality.is_bounded() || connected == 0 => {
+                Error::new(ErrorKind::Cardinality {
+                    node: target_key.clone(),
+                    field: inverse.field,
+                    cardinality: cardinality_name(inverse.cardinality),
+                    reason: REACHED,
+                })
             }
-        }
-    }
+            None if operation == "replace" => {
+                bound.keeping_inverse(target_key.schema)?;
+                left_alone(bound)
+            }
+            _ if connected == 0 => return None,
+            _ => violation(Some(bound), own.cardinality, REACHED),
+        },
+    })
 }
 
 /// Refuses the statement where `x`, which is to be deleted, is the last relationship of the node

@@ -97,42 +97,49 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
             now: now.as_ref(),
             ..EndParameters::of(&bound.origin.key)
         };
-        let done = executor.write(&statement, parameters()).await?;
-        if let Some(record) = done.records.first()
-            && record.get_at::<i64>(0)? > 0
-        {
-            if let Some(properties) = &self.properties {
-                stamps::written(properties, now.as_ref(), executor);
+        for _ in 0..=ends::REPEATS {
+            let done = executor.write(&statement, parameters()).await?;
+            if let Some(record) = done.records.first()
+                && record.get_at::<i64>(0)? > 0
+            {
+                if let Some(properties) = &self.properties {
+                    stamps::written(properties, now.as_ref(), executor);
+                }
+                return Ok(());
             }
-            return Ok(());
+            let text = explanation(bound, (&new, &old), keyed.is_some());
+            let found = executor
+                .execute(AccessMode::Read, text.into(), parameters())
+                .await?;
+            let Some(record) = found.records.first() else {
+                return Err(missing(&bound.origin.key));
+            };
+            let (source, target, known, here, there) =
+                record.decode::<(bool, bool, bool, bool, bool)>()?;
+            let reason = if !source {
+                missing(&bound.origin.key)
+            } else if !target {
+                missing(&new)
+            } else if !here && there && moves {
+                // Another client has moved it already.
+                return Ok(());
+            } else if !known {
+                missing(&old)
+            } else if !here {
+                break;
+            } else if let Some(refused) = refused(bound, &new, &old) {
+                refused
+            } else {
+                // Another client has connected it meanwhile.
+                continue;
+            };
+            return Err(reason);
         }
-        let text = explanation(bound, (&new, &old), keyed.is_some());
-        let found = executor
-            .execute(AccessMode::Read, text.into(), parameters())
-            .await?;
-        let Some(record) = found.records.first() else {
-            return Err(missing(&bound.origin.key));
-        };
-        let (source, target, known, here, there) =
-            record.decode::<(bool, bool, bool, bool, bool)>()?;
-        Err(if !source {
-            missing(&bound.origin.key)
-        } else if !target {
-            missing(&new)
-        } else if !here && there && moves {
-            // Another client has moved it already.
-            return Ok(());
-        } else if !known {
-            missing(&old)
-        } else if !here {
-            Error::new(ErrorKind::NotConnected {
-                node: bound.node(),
-                field: bound.relation.field,
-                other: old,
-            })
-        } else {
-            refused(bound, new, old)
-        })
+        Err(Error::new(ErrorKind::NotConnected {
+            node: bound.node(),
+            field: bound.relation.field,
+            other: old,
+        }))
     }
 }
 
@@ -143,28 +150,22 @@ fn missing(key: &KeyOf) -> Error {
     })
 }
 
-/// The error of a relationship that is there and may not be moved.
-fn refused(bound: &Bound, new: KeyOf, old: KeyOf) -> Error {
+/// The error of a relationship that is there and may not be moved, if a bound forbids it.
+fn refused(bound: &Bound, new: &KeyOf, old: &KeyOf) -> Option<Error> {
     let (node, inverse, reason) = match (
         bound.bounded_inverse(new.schema),
         bound.keeping_inverse(old.schema),
     ) {
         (Some(inverse), _) => (new, inverse, ends::REACHED),
         (None, Some(inverse)) => (old, inverse, super::disconnect::LAST),
-        (None, None) => {
-            return Error::new(ErrorKind::NotConnected {
-                node: bound.node(),
-                field: bound.relation.field,
-                other: old,
-            });
-        }
+        (None, None) => return None,
     };
-    Error::new(ErrorKind::Cardinality {
-        node,
+    Some(Error::new(ErrorKind::Cardinality {
+        node: node.clone(),
         field: inverse.field,
         cardinality: ends::cardinality_name(inverse.cardinality),
         reason,
-    })
+    }))
 }
 
 impl<'a, T: Entity, R: Relationship> IntoFuture for Reconnect<'a, T, R> {

@@ -18,6 +18,7 @@ mod expansion;
 mod mapper;
 mod model;
 mod neomodel;
+mod receipts;
 mod work;
 
 use std::time::Duration;
@@ -89,6 +90,9 @@ async fn main() -> Result<(), Failure> {
     mapper::data(&place.direct, size).await?;
 
     times(&mut place, &options, size).await?;
+    if options.wants("receipts") {
+        receipts::report(server, options.rounds, options.short).await?;
+    }
     if options.wants("decoding") {
         decoding::report(&place.direct, &options).await?;
     }

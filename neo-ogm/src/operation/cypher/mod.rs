@@ -94,9 +94,10 @@ impl HookContext {
 /// | [`result`](Self::result) | rows and summary |
 /// | [`explain`](Self::explain), [`profile`](Self::profile) | the server's plan |
 ///
-/// On a graph handle it runs in a transaction of its own, which is tried again when it certainly
-/// was not committed. Where nobody knows (the connection was lost between COMMIT and its answer),
-/// it is tried again only if you say that it is [`idempotent`](Self::idempotent).
+/// On a graph handle the statement runs in a retried transaction of its own, and takes effect exactly
+/// once: a statement that may write takes two round trips, because its rows are received before
+/// COMMIT is sent. A statement that only reads, or that is declared
+/// [`idempotent`](Self::idempotent), takes one.
 #[derive(Clone)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct CypherQuery {
@@ -211,8 +212,10 @@ impl CypherQuery {
         self
     }
 
-    /// The statement ends in the same state however often it runs, as one of `MERGE` and `SET`
-    /// does and one of `CREATE` or of counting does not; so a lost commit is simply run again.
+    /// Declares that running the statement again leaves the same result in the database, as a
+    /// statement of `MERGE` and `SET` does, and one of `CREATE` or of counting does not. On a graph
+    /// handle it takes one round trip then, and is repeated after a lost commit, even if another
+    /// client wrote in between. In a transaction it makes no difference.
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
         self

@@ -188,6 +188,12 @@ impl Proxy {
         }
     }
 
+    /// Holds what arrives together from the client back for so long, as a network with that latency
+    /// does; zero for none. A timer of the proxy has a resolution of 1 ms.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state.book().manner.latency = latency;
+    }
+
     /// Forwards each byte on its own. (The official Python driver 6 opens connections that end at
     /// the handshake while this is on, and goes on with others: count its connections with care.)
     pub fn set_byte_at_a_time(&self, on: bool) {

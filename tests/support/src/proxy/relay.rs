@@ -155,6 +155,10 @@ impl Pump<'_> {
             }
             out.extend_from_slice(unit.bytes());
         }
+        let latency = self.state.book().manner.latency;
+        if self.direction == Direction::ToServer && !latency.is_zero() && !out.is_empty() {
+            tokio::time::sleep(latency).await;
+        }
         self.write(to, &out).await
     }
 

@@ -51,6 +51,7 @@ pub(super) struct Manner {
     /// Bytes in a second, for each direction of each connection.
     pub(super) bandwidth: Option<u64>,
     pub(super) refuse: bool,
+    pub(super) latency: Duration,
 }
 
 #[derive(Debug, Default)]
