@@ -201,6 +201,13 @@ impl Error {
         self
     }
 
+    /// Whether a transaction that failed so is rolled back, and its slot can be used again. The slot is
+    /// of an earlier epoch if the receipt was refused, which ends in an arithmetic error.
+    pub(crate) fn leaves_slot(&self) -> bool {
+        !self.is_lost_connection()
+            && self.code() != Some("Neo.ClientError.Statement.ArithmeticError")
+    }
+
     /// A claim has shown that nothing was committed: another attempt does no harm.
     pub(crate) fn not_committed(mut self) -> Self {
         self.0.commit_outcome = CommitOutcome::NotSent;
@@ -210,7 +217,14 @@ impl Error {
 
     /// A claim could not decide what became of the commit.
     pub(crate) fn undecided(mut self, claim: &Self) -> Self {
-        self.0.message = format!("{}; asking for its receipt failed: {claim}", self.0.message);
+        let claim_says = claim.message();
+        self.0.message = format!(
+            "{}; asking for its receipt failed: {claim_says}",
+            self.0.message
+        );
+        self.0.commit_outcome = CommitOutcome::Unknown;
+        self.0.retryable = false;
+        self.0.lacks_receipt_constraint |= claim.0.lacks_receipt_constraint;
         self
     }
 

@@ -74,7 +74,6 @@ impl Session {
             api: (!run.api_told).then_some(api),
             delivery: run.delivery,
             retry_policy: self.driver.config.retry_policy,
-            started: run.started,
         }))
     }
 
@@ -85,16 +84,18 @@ impl Session {
         mode: AccessMode,
         config: &TransactionConfig,
     ) -> Result<Delivery, Error> {
-        let exactly_once = config.exactly_once || self.config.exactly_once;
+        let exactly_once = config.exactly_once.unwrap_or(self.config.exactly_once);
         if !exactly_once || mode == AccessMode::Read {
             return Ok(Delivery::Plain);
         }
         let begin = Begin {
-            database: self.config.database.clone().or_else(|| self.memory.home()),
+            database: self.config.database.clone(),
             impersonated_user: self.config.impersonated_user.clone(),
             ..Begin::default()
         };
-        self.driver.delivery(begin, self.config.auth.clone()).await
+        self.driver
+            .delivery(&begin, self.config.auth.as_ref())
+            .await
     }
 
     /// Runs one statement in a transaction that commits by itself when its result is read. It is
@@ -322,7 +323,6 @@ impl Session {
                 number: backoff.attempt(),
                 api_told,
                 delivery: delivery.clone(),
-                started: Some(started),
             };
             let link = self.link(mode, &config, api, run).await?;
             link.comes_after(lost_commit);
@@ -410,8 +410,6 @@ struct Attempt {
     /// Whether the server knows which part of the driver is used.
     api_told: bool,
     delivery: Delivery,
-    /// When the first attempt began, if there may be several.
-    started: Option<Instant>,
 }
 
 impl Default for Attempt {
@@ -420,7 +418,6 @@ impl Default for Attempt {
             number: 1,
             api_told: false,
             delivery: Delivery::Plain,
-            started: None,
         }
     }
 }

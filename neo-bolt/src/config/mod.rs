@@ -193,7 +193,7 @@ pub struct TransactionConfig {
     pub(crate) timeout: Option<Duration>,
     pub(crate) metadata: Map,
     pub(crate) idempotent: bool,
-    pub(crate) exactly_once: bool,
+    pub(crate) exactly_once: Option<bool>,
 }
 
 impl TransactionConfig {
@@ -221,7 +221,7 @@ impl TransactionConfig {
     ///
     /// Default: the setting of the session.
     pub fn exactly_once(mut self, exactly_once: bool) -> Self {
-        self.exactly_once = exactly_once;
+        self.exactly_once = Some(exactly_once);
         self
     }
 

@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     machine: Machine,
     address: Address,
     server_agent: Arc<str>,
+    /// What the server calls the connection.
+    id: Option<Arc<str>>,
     auth: AuthToken,
     /// The server wants to know which parts of the driver are used.
     wants_telemetry: bool,
@@ -97,6 +99,7 @@ impl Connection {
             machine,
             address,
             server_agent: "".into(),
+            id: None,
             auth,
             wants_telemetry: false,
             census: None,
@@ -133,6 +136,11 @@ impl Connection {
 
     pub(crate) fn server_agent(&self) -> &Arc<str> {
         &self.server_agent
+    }
+
+    /// What the server calls the connection.
+    pub(crate) fn id(&self) -> Option<&Arc<str>> {
+        self.id.as_ref()
     }
 
     /// The login that it has, or will have with the next answer.

@@ -112,6 +112,7 @@ async fn steps(
     driven?;
     if let Some(hello) = connection.machine.answer() {
         connection.server_agent = hello.get::<&str>("server").unwrap_or_default().into();
+        connection.id = hello.get::<&str>("connection_id").map(Into::into);
         if !connection.server_agent.starts_with("Neo4j/") {
             return Err(Error::new(
                 ErrorKind::UnsupportedServer,

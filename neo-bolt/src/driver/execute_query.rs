@@ -1,4 +1,4 @@
-//! One statement as a retried transaction, in one round trip.
+//! One statement as a retried transaction.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
 use crate::protocol::{Api, Begin, StreamId, Wanted};
-use crate::receipt::{Claim, Claimant, Delivery, Receipts, Slot, WithReceipt, store_receipt};
+use crate::receipt::{Claim, Claimant, Delivery, Slot, Slots, WithReceipt, store_receipt};
 use crate::result::{EagerResult, RecordStream, collect};
 use crate::retry::{Backoff, chance};
 use crate::routing::{Acquired, Purpose};
@@ -48,8 +48,8 @@ pub struct ExecuteQuery<'p, P> {
 pub(super) enum ReceiptBy {
     /// A statement of its own, after this one has succeeded.
     Itself,
-    /// The statement, together with these columns of its result.
-    Statement(Vec<&'static str>),
+    /// This variant of the statement, together with these columns of its result.
+    Statement(Arc<str>, Vec<&'static str>),
 }
 
 impl<P> fmt::Debug for ExecuteQuery<'_, P> {
@@ -154,16 +154,20 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         self
     }
 
-    /// Declares that the statement stores its own receipt, as
-    /// [`ReceiptStatement::append`](crate::ReceiptStatement::append) writes it. Then everything
-    /// leaves in one flush and takes one round trip. `stored` are the names of the columns that are
-    /// kept with the receipt. If the result is lost with the answer to COMMIT, it is read again from
-    /// there, without the other columns; see [`EagerResult::is_recovered`].
+    /// As [`exactly_once`](Self::exactly_once), for a statement that can store its own receipt:
+    /// `statement` is the variant of it that [`ReceiptStatement::append`](crate::ReceiptStatement::append)
+    /// writes. Then everything leaves in one flush and takes one round trip. `stored` are the names of
+    /// the columns that are kept with the receipt. If the result is lost with the answer to COMMIT, it
+    /// is read again from there, without the other columns; see
+    /// [`EagerResult::is_recovered`](crate::EagerResult::is_recovered).
     ///
-    /// The statement fails on a database without the constraint for receipts, so check
-    /// [`has_receipt_constraint`](crate::Driver::has_receipt_constraint) first.
-    pub fn stores_receipt(mut self, stored: impl Into<Vec<&'static str>>) -> Self {
-        self.exactly_once = Some(ReceiptBy::Statement(stored.into()));
+    /// On a database without the constraint for receipts, the statement that was given first runs.
+    pub fn stores_receipt(
+        mut self,
+        statement: impl Into<Arc<str>>,
+        stored: impl Into<Vec<&'static str>>,
+    ) -> Self {
+        self.exactly_once = Some(ReceiptBy::Statement(statement.into(), stored.into()));
         self
     }
 
@@ -173,7 +177,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     /// Then the outcome of the commit is already in doubt if the connection is lost while the
     /// statement runs. With [`exactly_once`](Self::exactly_once) the receipt decides it, but the
     /// result may be lost: that is an error with
-    /// [`CommitOutcome::Committed`](crate::CommitOutcome::Committed).
+    /// [`CommitOutcome::Committed`](crate::CommitOutcome::Committed). Statements that change the schema
+    /// cannot have a receipt.
     pub fn pipelined_commit(mut self, pipelined: bool) -> Self {
         self.pipelined_commit = pipelined;
         self
@@ -194,11 +199,9 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     async fn run(mut self) -> Result<EagerResult, Error> {
         let delivery = match self.exactly_once {
             Some(_) if !self.begin.read && !self.idempotent => {
-                let begin = Begin {
-                    bookmarks: Bookmarks::default(),
-                    ..self.begin.clone()
-                };
-                self.driver.delivery(begin, self.auth.clone()).await?
+                self.driver
+                    .delivery(&self.begin, self.auth.as_ref())
+                    .await?
             }
             _ => Delivery::Plain,
         };
@@ -209,7 +212,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             if let Some(manager) = &self.manager {
                 self.begin.bookmarks = manager.get_bookmarks().await?;
             }
-            let error = match self.attempt(&delivery, started, &mut api_told).await {
+            let error = match self.attempt(&delivery, &mut api_told).await {
                 Ok(mut result) => {
                     result.follows_lost_commit = lost_commit && !self.begin.read;
                     return Ok(result);
@@ -253,7 +256,6 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     async fn attempt(
         &mut self,
         delivery: &Delivery,
-        started: Instant,
         api_told: &mut bool,
     ) -> Result<EagerResult, Error> {
         let purpose = self.purpose();
@@ -276,8 +278,9 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         }
         machine.begin(&begin)?;
         let mut sent = Sent::default();
-        let exchanged = self.exchange(&mut lease, delivery, &begin, &mut sent).await;
+        let exchanged = self.exchange(&mut lease, delivery, &mut sent).await;
         let connection = lease.connection()?;
+        sent.commit_failed = connection.machine().commit_failed();
         *api_told |= connection.machine().telemetry_taken();
         let failed = exchanged.as_ref().err().or(connection.failure());
         if let Some(error) = failed {
@@ -286,10 +289,11 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             let (login, error) = (connection.auth().clone(), error.again());
             let pool = provider.pool();
             let error = pool.refused(self.auth.as_ref(), &login, error).await;
-            let claimant = self.driver.claimant(begin.into_owned(), self.auth.clone());
+            let claimant = self.driver.claimant(&begin, self.auth.as_ref());
+            sent.connection = lease.connection()?.id().cloned();
             // A pool may have no more than this connection.
             drop(lease);
-            return self.decide(error, sent, delivery, claimant, started).await;
+            return self.decide(error, sent, delivery, claimant).await;
         }
         if let Some(database) = connection.machine().take_database()
             && purpose.database.is_none()
@@ -317,9 +321,9 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     }
 
     /// Whether COMMIT may leave together with the statement.
-    fn commits_at_once(&self, delivery: &Delivery) -> bool {
-        match (&self.exactly_once, delivery) {
-            (Some(ReceiptBy::Statement(_)), Delivery::ExactlyOnce(_)) => true,
+    fn commits_at_once(&self) -> bool {
+        match self.exactly_once {
+            Some(ReceiptBy::Statement(..)) => true,
             _ => self.begin.read || self.idempotent || self.pipelined_commit,
         }
     }
@@ -329,35 +333,36 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         &self,
         lease: &mut Lease,
         delivery: &Delivery,
-        begin: &Begin,
         sent: &mut Sent,
     ) -> Result<(), Error> {
-        let receipts = match delivery {
-            // What is idempotent needs none.
-            Delivery::ExactlyOnce(receipts) if !self.idempotent => Some(receipts),
+        let slots = match delivery {
+            Delivery::ExactlyOnce(slots) => Some(slots),
             _ => None,
         };
         let connection = lease.connection()?;
         let machine = connection.machine();
-        let stream = match (&self.exactly_once, receipts) {
-            (Some(ReceiptBy::Statement(_)), Some(receipts)) => {
-                let slot = sent.slot.insert(receipts.take(&begin.database));
+        let (statement, stream) = match (&self.exactly_once, slots) {
+            (Some(ReceiptBy::Statement(statement, _)), Some(slots)) => {
+                let slot = sent.slot.insert(slots.take());
                 let parameters = WithReceipt {
                     parameters: &self.parameters,
                     slot,
                 };
-                machine.run(&self.statement, &parameters, None)?
+                (statement, machine.run(statement, &parameters, None)?)
             }
-            _ => machine.run(&self.statement, &self.parameters, None)?,
+            _ => {
+                let statement = &self.statement;
+                (statement, machine.run(statement, &self.parameters, None)?)
+            }
         };
         sent.stream = Some(stream);
-        connection.log_statement(&self.statement);
+        connection.log_statement(statement);
         let size = self.driver.config.fetch_size.unwrap_or(FetchSize::All);
         connection.machine().pull(stream, size.count())?;
-        let receipts = receipts.filter(|_| sent.slot.is_none());
-        if size == FetchSize::All && self.commits_at_once(delivery) {
+        let slots = slots.filter(|_| sent.slot.is_none());
+        if size == FetchSize::All && self.commits_at_once() {
             // A failure above makes the server ignore what follows.
-            return commit(connection, receipts, begin, sent).await;
+            return commit(connection, slots, sent).await;
         }
         connection.drive(Wanted::Idle).await?;
         while connection.machine().wants_pull(stream) {
@@ -372,8 +377,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         let connection = lease.connection()?;
         let effects = connection.machine().effects();
         sent.only_read = effects.only_read();
-        let receipts = receipts.filter(|_| effects.need_receipt());
-        commit(connection, receipts, begin, sent).await
+        let slots = slots.filter(|_| effects.need_receipt());
+        commit(connection, slots, sent).await
     }
 
     /// Finds out whether an attempt that failed took effect: then returns its result.
@@ -383,7 +388,6 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         sent: Sent,
         delivery: &Delivery,
         claimant: Claimant,
-        started: Instant,
     ) -> Result<EagerResult, Error> {
         let unknown = error.commit_outcome() == CommitOutcome::Unknown;
         if unknown
@@ -393,24 +397,26 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
         {
             return Ok(result);
         }
-        let (receipts, slot) = match (delivery, sent.slot) {
-            (Delivery::ExactlyOnce(receipts), Some(slot)) if unknown => (receipts, slot),
+        let (slots, slot) = match (delivery, sent.slot) {
+            (Delivery::ExactlyOnce(slots), Some(slot)) if unknown || sent.commit_failed => {
+                (slots, slot)
+            }
             (Delivery::WithoutConstraint, _) if !self.idempotent => {
                 return Err(error.without_receipts());
             }
             (_, slot) => {
-                if let Some(slot) = slot.filter(|_| !error.is_lost_connection()) {
-                    // The server has rolled back.
+                if let Some(slot) = slot.filter(|_| error.leaves_slot()) {
                     slot.release();
                 }
                 return Err(error);
             }
         };
         let columns = match &self.exactly_once {
-            Some(ReceiptBy::Statement(columns)) => Some(columns.as_slice()),
+            Some(ReceiptBy::Statement(_, columns)) => Some(columns.as_slice()),
             _ => None,
         };
-        let claim = receipts.claim(&claimant, slot, columns.unwrap_or_default(), started);
+        let connection = sent.connection.as_ref();
+        let claim = slots.claim(&claimant, slot, columns.unwrap_or_default(), connection);
         match claim.await {
             Ok(Claim::Committed { stored, bookmark }) => {
                 self.committed(bookmark).await?;
@@ -420,6 +426,8 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
                     Error::new(ErrorKind::ServiceUnavailable, lost).after_commit()
                 })
             }
+            // The server has said why.
+            Ok(Claim::NotCommitted) if sent.commit_failed => Err(error),
             Ok(Claim::NotCommitted) => Err(error.not_committed()),
             Err(claim) => Err(error.undecided(&claim)),
         }
@@ -436,17 +444,16 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
     }
 }
 
-/// Sends COMMIT, after a statement that stores a receipt if there are to be `receipts`.
+/// Sends COMMIT, after a statement that stores a receipt if there are `slots` for it.
 async fn commit(
     connection: &mut Connection,
-    receipts: Option<&Arc<Receipts>>,
-    begin: &Begin,
+    slots: Option<&Arc<Slots>>,
     sent: &mut Sent,
 ) -> Result<(), Error> {
     let machine = connection.machine();
     let mut stored = None;
-    if let Some(receipts) = receipts {
-        let slot = sent.slot.insert(receipts.take(&begin.database));
+    if let Some(slots) = slots {
+        let slot = sent.slot.insert(slots.take());
         let stream = machine.run(&store_receipt(), &*slot, None)?;
         machine.pull(stream, -1)?;
         stored = Some(stream);
@@ -468,6 +475,10 @@ struct Sent {
     result: Option<EagerResult>,
     /// There is nothing to commit.
     only_read: bool,
+    /// The server has answered COMMIT with a failure.
+    commit_failed: bool,
+    /// What the server calls the connection.
+    connection: Option<Arc<str>>,
 }
 
 impl<'p, P: ToBolt + Send + Sync + 'p> IntoFuture for ExecuteQuery<'p, P> {

@@ -14,11 +14,13 @@ use std::sync::Arc;
 use crate::auth::AuthToken;
 use crate::bookmark::{BookmarkManager, Bookmarks};
 use crate::config::{AccessMode, Config, SessionConfig};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::{ConnectionPoolMetrics, Lease, no_other_logins};
 use crate::protocol::{Begin, Wanted};
-use crate::receipt::{Claimant, Delivery, RECEIPT_CONSTRAINT, Receipts};
+use crate::receipt::{
+    Claimant, Delivery, RECEIPT_CONSTRAINT, Receipts, SlotKey, Slots, create_names, sweep,
+};
 use crate::result::server_info;
 use crate::routing::{Provider, Purpose, RoutingTable};
 use crate::session::Session;
@@ -42,23 +44,42 @@ impl Shared {
     /// How transactions that begin like this are delivered exactly once.
     pub(crate) async fn delivery(
         &self,
-        begin: Begin,
-        auth: Option<AuthToken>,
+        begin: &Begin,
+        auth: Option<&AuthToken>,
     ) -> Result<Delivery, Error> {
-        let claimant = self.claimant(begin, auth);
-        Ok(match self.receipts.available(&claimant).await? {
-            true => Delivery::ExactlyOnce(Arc::clone(&self.receipts)),
+        let slots = self.slots(begin, auth);
+        let claimant = || self.claimant(begin, auth);
+        Ok(match slots.available(claimant).await? {
+            true => Delivery::ExactlyOnce(slots),
             false => Delivery::WithoutConstraint,
         })
     }
 
-    pub(crate) fn claimant(&self, begin: Begin, auth: Option<AuthToken>) -> Claimant {
+    fn slots(&self, begin: &Begin, auth: Option<&AuthToken>) -> Arc<Slots> {
+        let principal = auth.map(|auth| auth.principal().unwrap_or_default());
+        self.receipts.slots(&SlotKey {
+            database: begin.database.clone(),
+            impersonated_user: begin.impersonated_user.clone(),
+            principal: principal.map(Into::into),
+        })
+    }
+
+    /// Who asks what became of a transaction that began like this: without its timeout and its
+    /// metadata, which are the caller's.
+    pub(crate) fn claimant(&self, begin: &Begin, auth: Option<&AuthToken>) -> Claimant {
+        let begin = Begin {
+            bookmarks: begin.bookmarks.clone(),
+            database: begin.database.clone(),
+            impersonated_user: begin.impersonated_user.clone(),
+            ..Begin::default()
+        };
         let purpose = Purpose {
             mode: AccessMode::Write,
             database: begin.database.clone(),
             impersonated_user: begin.impersonated_user.clone(),
-            auth,
-            ..Purpose::default()
+            auth: auth.cloned(),
+            bookmarks: begin.bookmarks.clone(),
+            checked: false,
         };
         Claimant {
             provider: Arc::clone(&self.provider),
@@ -280,44 +301,39 @@ impl Driver {
     /// # }
     /// ```
     ///
-    /// Receipts are nodes of the label `_NeoOgmReceipt`, one for each concurrent writer. Leave them
-    /// alone while programs that wrote them run.
+    /// Receipts are nodes of the label `_NeoOgmReceipt`, one for each concurrent writer. A user who
+    /// writes needs the right to match, create, set and delete them, and to show constraints. Leave
+    /// them alone while programs that wrote them run.
     ///
     /// # Errors
     /// The server refused, for example because the user may not create constraints, or could not be
-    /// reached.
+    /// reached; [`ErrorKind::Configuration`] if another constraint has the name `neo_ogm_receipt`.
     pub async fn create_receipt_constraint(&self, database: Option<&str>) -> Result<(), Error> {
-        let mut query = self.execute_query(RECEIPT_CONSTRAINT, ()).idempotent(true);
-        let mut begin = Begin::default();
-        if let Some(database) = database {
-            query = query.database(database);
-            begin.database = Some(database.into());
-        }
-        // `IF NOT EXISTS` looks before it waits for its turn, so of two that create the constraint at
-        // once, one may be refused.
-        let exists = |error: &Error| {
-            let code = error.code();
-            code.is_some_and(|code| code.ends_with("AlreadyExists"))
-        };
-        match query.await {
-            Err(error) if !exists(&error) => return Err(error),
-            Ok(_) | Err(_) => self.shared.receipts.set_available(&begin.database),
-        }
-        self.delete_old_receipts(database).await
-    }
-
-    /// Deletes receipts that are older than a day, of any program: nobody can need them any more.
-    /// [`create_receipt_constraint`](Self::create_receipt_constraint) does the same.
-    ///
-    /// # Errors
-    /// The server refused, or could not be reached.
-    pub async fn delete_old_receipts(&self, database: Option<&str>) -> Result<(), Error> {
         let begin = Begin {
             database: database.map(Into::into),
             ..Begin::default()
         };
-        let claimant = self.shared.claimant(begin, None);
-        self.shared.receipts.sweep(&claimant).await
+        let slots = self.shared.slots(&begin, None);
+        let claimant = self.shared.claimant(&begin, None);
+        if !slots.check(&claimant).await? {
+            let mut query = self.execute_query(RECEIPT_CONSTRAINT, ()).idempotent(true);
+            if let Some(database) = database {
+                query = query.database(database);
+            }
+            // `IF NOT EXISTS` looks before it waits for its turn, so of two that create the
+            // constraint at once, one may be refused.
+            let created = query.await;
+            if !slots.check(&claimant).await? {
+                created?;
+                return Err(Error::new(
+                    ErrorKind::Configuration,
+                    "another constraint or index has the name `neo_ogm_receipt`, so the constraint \
+                     for receipts was not created: rename or drop it",
+                ));
+            }
+            create_names(&claimant).await?;
+        }
+        sweep(&claimant).await
     }
 
     /// Whether writes on a database can be delivered
@@ -332,8 +348,8 @@ impl Driver {
             database: database.map(Into::into),
             ..Begin::default()
         };
-        let claimant = self.shared.claimant(begin, None);
-        self.shared.receipts.available(&claimant).await
+        let slots = self.shared.slots(&begin, None);
+        slots.available(|| self.shared.claimant(&begin, None)).await
     }
 
     /// Closes all connections; those in use when they come back. Receipts of this driver that no
@@ -344,7 +360,7 @@ impl Driver {
                 database,
                 ..Begin::default()
             };
-            self.shared.claimant(begin, None)
+            self.shared.claimant(&begin, None)
         };
         self.shared.receipts.delete_unused(claimant).await;
         self.shared.provider.pool().close().await;

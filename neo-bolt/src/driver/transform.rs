@@ -67,7 +67,7 @@ where
         timeout: query.begin.timeout,
         metadata: query.begin.metadata,
         idempotent: query.idempotent,
-        exactly_once: query.exactly_once.is_some(),
+        exactly_once: Some(query.exactly_once.is_some()),
     };
     let session = SessionConfig {
         database: query.begin.database,

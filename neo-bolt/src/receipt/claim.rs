@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::slots::{Database, Receipts, Slot};
+use super::orphan;
+use super::slots::{Slot, Slots, new_id};
+use crate::callback::BoxFuture;
 use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::params;
@@ -14,14 +16,16 @@ use crate::result::{EagerResult, collect};
 use crate::retry::{Backoff, RetryPolicy, chance};
 use crate::routing::{Acquired, Provider, Purpose};
 
-/// How long a claim may wait at least, however little of the retry time is left.
+/// How long a claim may wait at least, however short the retry time is.
 const LEAST_WAIT: Duration = Duration::from_secs(5);
 
-/// Locks the slot, and ends its epoch unless it has the receipt. The property `guard` is set and
-/// removed only to lock the node before `unit` is read.
+/// Locks the slot, raises its epoch, and returns whether it has the receipt. The property `guard` is
+/// set and removed only to lock the node before `unit` is read. A claim that arrives late must not
+/// change the epoch of a later transaction.
 const CLAIM: &str = "MERGE (r:_NeoOgmReceipt {id: $id}) SET r.guard = true \
     WITH r, coalesce(r.unit = $unit, false) AS committed \
-    SET r.guard = null, r.epoch = CASE WHEN committed THEN r.epoch ELSE $epoch + 1 END \
+    SET r.guard = null, r.claimed = $claimed, \
+    r.epoch = CASE WHEN r.epoch > $epoch THEN r.epoch ELSE $epoch + 1 END \
     RETURN committed";
 
 /// What became of a transaction whose COMMIT was not answered.
@@ -47,10 +51,6 @@ pub(crate) struct Claimant {
 }
 
 impl Claimant {
-    pub(super) fn database(&self) -> &Database {
-        &self.begin.database
-    }
-
     /// As [`run`](Self::run), with retries. The statements must be idempotent.
     pub(super) async fn run_with_retries(
         &self,
@@ -108,49 +108,54 @@ impl Claimant {
     }
 }
 
-impl Receipts {
-    /// Decides what became of the transaction that used `slot`. Tries again until the retry time,
-    /// counted from `started`, is over; at least once.
+impl Slots {
+    /// Decides what became of the transaction that used `slot` on the connection `lost`. Tries again
+    /// until the retry time is over, counted from now; at least once.
     ///
     /// # Errors
-    /// No answer was to be had, or the constraint is gone: then the outcome stays unknown.
-    pub(crate) async fn claim(
+    /// The server did not answer, or the constraint is gone: then the outcome stays unknown.
+    pub(crate) fn claim<'c>(
+        &'c self,
+        claimant: &'c Claimant,
+        slot: Slot,
+        columns: &'c [&'static str],
+        lost: Option<&'c Arc<str>>,
+    ) -> BoxFuture<'c, Result<Claim, Error>> {
+        // Boxed, because it is rare, and would make the future of each query larger.
+        Box::pin(self.claim_unboxed(claimant, slot, columns, lost))
+    }
+
+    async fn claim_unboxed(
         &self,
         claimant: &Claimant,
         slot: Slot,
         columns: &[&'static str],
-        started: Instant,
+        lost: Option<&Arc<str>>,
     ) -> Result<Claim, Error> {
         let mut backoff = Backoff::new(claimant.retry_policy);
+        let started = Instant::now();
         loop {
-            // The original transaction may hold the lock for as long as the server believes in its
-            // connection.
             let left = claimant
                 .retry_policy
                 .max_retry_time
                 .saturating_sub(started.elapsed());
-            let asked = self.ask(claimant, &slot, columns);
+            let asked = orphan::unblocked(self.ask(claimant, &slot, columns), claimant, lost);
             let error = match tokio::time::timeout(left.max(LEAST_WAIT), asked).await {
-                Err(_) => {
-                    return Err(Error::new(
-                        ErrorKind::ServiceUnavailable,
-                        "the original transaction is still open",
-                    ));
-                }
-                Ok(Err(error)) => error,
-                Ok(Ok(None)) => {
-                    return Err(Error::new(
-                        ErrorKind::Usage,
-                        "the constraint `neo_ogm_receipt` is missing",
-                    ));
-                }
                 Ok(Ok(Some(claim))) => {
-                    match &claim {
-                        Claim::Committed { .. } => slot.release(),
-                        Claim::NotCommitted => slot.release_next_epoch(),
-                    }
+                    slot.release_claimed();
                     tracing::debug!(?claim, "a lost commit is decided");
                     return Ok(claim);
+                }
+                Ok(Ok(None)) => {
+                    let message = "the constraint `neo_ogm_receipt` is missing";
+                    return Err(Error::new(ErrorKind::Usage, message)
+                        .with_unknown_commit()
+                        .without_receipts());
+                }
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    let message = "the server did not answer in time";
+                    return Err(Error::new(ErrorKind::ServiceUnavailable, message));
                 }
             };
             // A claim is idempotent.
@@ -176,6 +181,7 @@ impl Receipts {
         }
         let of_slot = params! {
             "id" => slot.id.as_ref(), "unit" => slot.unit.as_str(), "epoch" => slot.epoch,
+            "claimed" => new_id(),
         };
         let stored = stored(columns);
         let mut statements: Vec<(&str, &(dyn ToBolt + Sync))> = vec![(CLAIM, &of_slot)];
@@ -204,15 +210,11 @@ impl Receipts {
 
 /// The statement that reads back the columns which are stored with a receipt.
 fn stored(columns: &[&'static str]) -> String {
-    let mut text = String::from(
-        "MATCH (r:_NeoOgmReceipt {id: $id, unit: $unit}) UNWIND coalesce(r.c0, []) AS c0 RETURN ",
-    );
-    for (index, name) in columns.iter().enumerate() {
-        if index == 0 {
-            text.push_str(&format!("c0 AS {name}"));
-        } else {
-            text.push_str(&format!(", head(r.c{index}) AS {name}"));
-        }
-    }
-    text
+    let read = columns.iter().enumerate();
+    let read = read.map(|(index, name)| format!("head(r.c{index}) AS {name}"));
+    format!(
+        "MATCH (r:_NeoOgmReceipt {{id: $id, unit: $unit}}) \
+         UNWIND range(1, coalesce(r.rows, 0)) AS _row RETURN {}",
+        read.collect::<Vec<_>>().join(", ")
+    )
 }

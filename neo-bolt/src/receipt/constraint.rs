@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::RECEIPT_LABEL;
 use super::claim::Claimant;
-use super::slots::{Database, Receipts};
+use super::slots::{Receipts, Slots, new_id};
 use crate::error::Error;
 use crate::packstream::ToBolt;
 use crate::params;
@@ -20,7 +20,12 @@ pub(crate) const RECEIPT_CONSTRAINT: &str = "CREATE CONSTRAINT neo_ogm_receipt I
 
 const CONSTRAINTS: &str = "SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties";
 
-const SWEEP: &str = "MATCH (r:_NeoOgmReceipt) WHERE coalesce(r.unit, r.id) < $before DELETE r";
+const SWEEP: &str = "MATCH (r:_NeoOgmReceipt) \
+    WHERE coalesce(r.unit, r.id) < $before AND coalesce(r.claimed, '') < $before DELETE r";
+
+/// Creates the names of all properties, which the user who writes receipts may not have the right to.
+const NAMES: &str = "CREATE (r:_NeoOgmReceipt {id: $id, unit: '', epoch: 0, guard: true, \
+    claimed: '', rows: 0, c0: [0], c1: [0], c2: [0], c3: [0]}) DELETE r";
 
 const DELETE: &str = "MATCH (r:_NeoOgmReceipt) WHERE r.id IN $ids DELETE r";
 
@@ -44,7 +49,7 @@ pub(super) enum Availability {
 }
 
 impl Availability {
-    fn known(self) -> Option<bool> {
+    pub(super) fn known(self) -> Option<bool> {
         match self {
             Self::Present => Some(true),
             Self::Missing(since) if since.elapsed() < CHECK_AGAIN => Some(false),
@@ -53,74 +58,92 @@ impl Availability {
     }
 }
 
-impl Receipts {
-    /// Whether receipts can be used on the claimant's database. One round trip for each database of
-    /// a driver; the answer is remembered.
+impl Slots {
+    /// Whether receipts can be used. One round trip for each database of a driver; the answer is
+    /// remembered.
     ///
     /// # Errors
     /// The server could not be reached within the retry time.
-    pub(crate) async fn available(&self, claimant: &Claimant) -> Result<bool, Error> {
-        let database = claimant.database();
-        if let Some(known) = self.availability(database).known() {
-            let abandoned = self.take_abandoned(database);
-            if !abandoned.is_empty() {
-                delete(claimant, &abandoned).await;
-            }
-            return Ok(known);
+    pub(crate) async fn available(
+        &self,
+        claimant: impl FnOnce() -> Claimant,
+    ) -> Result<bool, Error> {
+        let (known, abandoned) = self.known();
+        match known {
+            Some(known) if abandoned.is_empty() => Ok(known),
+            // Boxed, because it is rare, and would make the future of each query larger.
+            _ => Box::pin(self.refresh(claimant(), &abandoned)).await,
+        }
+    }
+
+    async fn refresh(&self, claimant: Claimant, abandoned: &[Arc<str>]) -> Result<bool, Error> {
+        if !abandoned.is_empty() {
+            delete(&claimant, abandoned).await;
         }
         let _only = self.checking.lock().await;
-        if let Some(known) = self.availability(database).known() {
-            return Ok(known);
+        match self.known().0 {
+            Some(known) => Ok(known),
+            None => self.check(&claimant).await,
         }
-        self.check(claimant).await
     }
 
     /// Asks the database whether it has the constraint.
-    pub(super) async fn check(&self, claimant: &Claimant) -> Result<bool, Error> {
+    pub(crate) async fn check(&self, claimant: &Claimant) -> Result<bool, Error> {
         let present = match claimant.run_with_retries(&[(CONSTRAINTS, &())]).await {
             Ok((results, _)) => {
                 let rows = results.iter().flat_map(|result| &result.records);
                 rows.into_iter().any(is_receipt_constraint)
             }
-            // The user may not see constraints, or the server does not know the command.
-            Err(error) if error.code().is_some() && !error.is_retryable() => {
+            Err(error) if cannot_show(&error) => {
                 tracing::debug!(%error, "constraints cannot be shown");
                 false
             }
             Err(error) => return Err(error),
         };
-        let availability = match present {
+        self.set_availability(match present {
             true => Availability::Present,
             false => Availability::Missing(Instant::now()),
-        };
-        self.set_availability(claimant.database(), availability);
+        });
         Ok(present)
     }
+}
 
-    /// Remembers that the database has the constraint.
-    pub(crate) fn set_available(&self, database: &Database) {
-        self.set_availability(database, Availability::Present);
-    }
+/// Whether the user may not see constraints, or the server does not know the command.
+fn cannot_show(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Some(
+            "Neo.ClientError.Security.Forbidden"
+                | "Neo.ClientError.Statement.SyntaxError"
+                | "Neo.ClientError.Statement.UnsupportedAdministrationCommand"
+                | "Neo.ClientError.Statement.NotSystemDatabaseError"
+        )
+    )
+}
 
-    /// Deletes receipts that nobody can need any more, of whatever driver.
-    pub(crate) async fn sweep(&self, claimant: &Claimant) -> Result<(), Error> {
-        let (seconds, nanos) =
-            match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-                Ok(now) => (now.saturating_sub(KEPT).as_secs(), 0),
-                Err(_) => return Ok(()),
-            };
-        // Ids are UUIDs of version 7, which sort by time.
-        let context = uuid::timestamp::context::NoContext;
-        let before = Uuid::new_v7(uuid::Timestamp::from_unix(context, seconds, nanos));
-        let before = params! { "before" => before.simple().to_string() };
-        claimant
-            .run_with_retries(&[(SWEEP, &before)])
-            .await
-            .map(drop)
-    }
+/// Deletes receipts that are older than a day, of all drivers.
+pub(crate) async fn sweep(claimant: &Claimant) -> Result<(), Error> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let Ok(now) = now else { return Ok(()) };
+    // Ids are UUIDs of version 7, which sort by time.
+    let context = uuid::timestamp::context::NoContext;
+    let before = now.saturating_sub(KEPT).as_secs();
+    let before = Uuid::new_v7(uuid::Timestamp::from_unix(context, before, 0));
+    let before = params! { "before" => before.simple().to_string() };
+    let statements: [(&str, &(dyn ToBolt + Sync)); 1] = [(SWEEP, &before)];
+    claimant.run_with_retries(&statements).await.map(drop)
+}
 
+/// Creates the names of the properties that receipts have.
+pub(crate) async fn create_names(claimant: &Claimant) -> Result<(), Error> {
+    let id = params! { "id" => new_id() };
+    let statements: [(&str, &(dyn ToBolt + Sync)); 1] = [(NAMES, &id)];
+    claimant.run_with_retries(&statements).await.map(drop)
+}
+
+impl Receipts {
     /// Deletes the receipts of this driver that no transaction uses.
-    pub(crate) async fn delete_unused(&self, claimant: impl Fn(Database) -> Claimant) {
+    pub(crate) async fn delete_unused(&self, claimant: impl Fn(Option<Arc<str>>) -> Claimant) {
         for (database, ids) in self.drain() {
             delete(&claimant(database), &ids).await;
         }

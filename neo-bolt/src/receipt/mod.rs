@@ -7,27 +7,29 @@
 //!
 //! ```text
 //! COMMIT is answered ─▶ the slot is free for the next transaction
-//! the answer is lost ─▶ claim: lock the slot, compare `unit` ─┬─ equal ─────▶ it was committed
-//!                                                             └─ different ─▶ `epoch` goes up: it was not
-//!                                                                             committed and never will be
+//! the answer is lost ─▶ claim: lock the slot, raise `epoch`, compare `unit`
+//!                         ├─ equal ─────▶ the transaction was committed
+//!                         └─ different ─▶ it was not committed and never will be
 //! ```
 //!
 //! The claim waits for the lock of the slot while the original transaction is still open, and an
 //! original that arrives after the claim fails because the epoch of its slot has passed. A claim can
-//! be repeated. Afterwards the slot is free in either case. A slot is used by one transaction at a
-//! time, so a pool needs as many slots as it has concurrent writers. Both statements are `MERGE`, which is only safe under concurrency with a uniqueness
-//! constraint on the id of the slot; without the constraint the outcome of a lost commit stays
-//! unknown.
+//! be repeated, and one that arrives late changes nothing. Afterwards the slot is free in either
+//! case. A slot is used by one transaction at a time, so a pool needs as many slots as it has
+//! concurrent writers. Both statements are `MERGE`, which is only safe under concurrency with a
+//! uniqueness constraint on the id of the slot; without the constraint the outcome of a lost commit
+//! stays unknown.
 
 use std::sync::{Arc, OnceLock};
 
 mod claim;
 mod constraint;
+mod orphan;
 mod slots;
 
 pub(crate) use claim::{Claim, Claimant};
-pub(crate) use constraint::RECEIPT_CONSTRAINT;
-pub(crate) use slots::{Receipts, Slot, WithReceipt};
+pub(crate) use constraint::{RECEIPT_CONSTRAINT, create_names, sweep};
+pub(crate) use slots::{Receipts, Slot, SlotKey, Slots, WithReceipt};
 
 /// The label of the nodes that have receipts.
 pub const RECEIPT_LABEL: &str = "_NeoOgmReceipt";
@@ -41,7 +43,7 @@ const PARAMETER: &str = "_receipt";
 /// property `guard` is never stored.
 const STORE: &str = "MERGE (_r:_NeoOgmReceipt {id: $_receipt.id}) \
     ON CREATE SET _r.epoch = $_receipt.epoch SET _r.unit = $_receipt.unit \
-    SET _r.guard = CASE WHEN _r.epoch = $_receipt.epoch THEN null ELSE 1 / 0 END";
+    SET _r.guard = CASE WHEN _r.epoch > $_receipt.epoch THEN 1 / 0 ELSE null END";
 
 /// The statement that only stores a receipt.
 pub(crate) fn store_receipt() -> Arc<str> {
@@ -58,7 +60,7 @@ pub(crate) enum Delivery {
     /// The outcome is unknown, because the database lacks the constraint.
     WithoutConstraint,
     /// A receipt decides.
-    ExactlyOnce(Arc<Receipts>),
+    ExactlyOnce(Arc<Slots>),
 }
 
 /// How a statement stores its own receipt; see
@@ -89,10 +91,12 @@ impl ReceiptStatement {
         body.push_str(&format!(
             " WITH {named} WITH collect([{names}]) AS _rows {STORE}"
         ));
+        if stored > 0 {
+            body.push_str(" SET _r.rows = size(_rows)");
+        }
         for index in 0..stored {
-            body.push_str(if index == 0 { " SET " } else { ", " });
             body.push_str(&format!(
-                "_r.c{index} = [_row IN _rows WHERE _row[{index}] IS NOT NULL | _row[{index}]]"
+                ", _r.c{index} = [_row IN _rows WHERE _row[{index}] IS NOT NULL | _row[{index}]]"
             ));
         }
         let returned = list(&|index, _, name| format!("_row[{index}] AS {name}"));

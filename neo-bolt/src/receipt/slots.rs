@@ -1,4 +1,4 @@
-//! The slots of a driver: the nodes that its transactions leave receipts on.
+//! Slots: the nodes that transactions leave receipts on.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,88 +10,111 @@ use super::PARAMETER;
 use super::constraint::Availability;
 use crate::packstream::{EncodeError, Encoder, ToBolt};
 
-/// The database of a slot; `None` for the user's home database.
-pub(super) type Database = Option<Arc<str>>;
+type SlotIds = Vec<Arc<str>>;
 
 /// So many abandoned slots are kept before their nodes are deleted.
 const MOST_ABANDONED: usize = 64;
 
-/// The receipts of one driver.
+/// Which transactions share slots: those that run on the same database. Which one the home database
+/// is depends on the user.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct SlotKey {
+    pub(crate) database: Option<Arc<str>>,
+    pub(crate) impersonated_user: Option<Arc<str>>,
+    /// The user of a session with a login of its own.
+    pub(crate) principal: Option<Arc<str>>,
+}
+
+/// The slots of one driver.
 #[derive(Debug, Default)]
 pub(crate) struct Receipts {
-    databases: Mutex<HashMap<Database, Slots>>,
+    slots: Mutex<HashMap<SlotKey, Arc<Slots>>>,
+}
+
+impl Receipts {
+    /// The slots of transactions with this key.
+    pub(crate) fn slots(&self, key: &SlotKey) -> Arc<Slots> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        match slots.get(key) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(slots.entry(key.clone()).or_default()),
+        }
+    }
+
+    /// Takes all slots that can be deleted, by database.
+    pub(super) fn drain(&self) -> Vec<(Option<Arc<str>>, SlotIds)> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused = slots
+            .iter()
+            .map(|(key, slots)| (key.database.clone(), slots.drain()));
+        unused.filter(|(_, ids)| !ids.is_empty()).collect()
+    }
+}
+
+/// The slots of one database.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    state: Mutex<State>,
     /// Lets one task at a time check for the constraint.
     pub(super) checking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct Slots {
+struct State {
     /// Slots that the next transactions may use, with their epochs.
     free: Vec<(Arc<str>, i64)>,
-    /// Slots whose last transaction was given up. They must not be used again, because a late
-    /// commit could replace the receipt of another transaction.
+    /// Slots whose last transaction was given up. They are not used again, because that transaction
+    /// may still hold the lock.
     abandoned: Vec<Arc<str>>,
-    constraint: Availability,
+    availability: Availability,
 }
 
-impl Receipts {
-    fn databases(&self) -> MutexGuard<'_, HashMap<Database, Slots>> {
-        self.databases
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+impl Slots {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot for one transaction on `database`.
-    pub(crate) fn take(self: &Arc<Self>, database: &Database) -> Slot {
-        let free = match self.databases().get_mut(database) {
-            Some(slots) => slots.free.pop(),
-            None => None,
-        };
+    /// A slot for one transaction.
+    pub(crate) fn take(self: &Arc<Self>) -> Slot {
+        let free = self.state().free.pop();
         let (id, epoch) = free.unwrap_or_else(|| (new_id().into(), 0));
         Slot {
             id,
             epoch,
             unit: new_id(),
-            database: database.clone(),
-            receipts: Some(Arc::clone(self)),
+            slots: Some(Arc::clone(self)),
         }
     }
 
-    pub(super) fn availability(&self, database: &Database) -> Availability {
-        let databases = self.databases();
-        let known = databases.get(database).map(|slots| slots.constraint);
-        known.unwrap_or_default()
+    /// Whether the database has the constraint, as far as is known, and abandoned slots to delete,
+    /// once there are many of them.
+    pub(super) fn known(&self) -> (Option<bool>, Vec<Arc<str>>) {
+        let mut state = self.state();
+        let abandoned = match state.abandoned.len() < MOST_ABANDONED {
+            true => Vec::new(),
+            false => std::mem::take(&mut state.abandoned),
+        };
+        (state.availability.known(), abandoned)
     }
 
-    pub(super) fn set_availability(&self, database: &Database, availability: Availability) {
-        let mut databases = self.databases();
-        databases.entry(database.clone()).or_default().constraint = availability;
+    pub(super) fn set_availability(&self, availability: Availability) {
+        self.state().availability = availability;
     }
 
-    /// Takes the abandoned slots to delete their nodes, once there are many of them.
-    pub(super) fn take_abandoned(&self, database: &Database) -> Vec<Arc<str>> {
-        let mut databases = self.databases();
-        match databases.get_mut(database) {
-            Some(slots) if slots.abandoned.len() >= MOST_ABANDONED => {
-                std::mem::take(&mut slots.abandoned)
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Takes all slots that no transaction uses, by database, to delete their nodes.
-    pub(super) fn drain(&self) -> Vec<(Database, Vec<Arc<str>>)> {
-        let mut databases = self.databases();
-        let unused = databases.iter_mut().map(|(database, slots)| {
-            let mut ids = std::mem::take(&mut slots.abandoned);
-            ids.extend(slots.free.drain(..).map(|(id, _)| id));
-            (database.clone(), ids)
-        });
-        unused.filter(|(_, ids)| !ids.is_empty()).collect()
+    /// Takes the slots that no transaction uses and that no claim has fenced: a fence must outlast
+    /// the transaction that it keeps from committing.
+    fn drain(&self) -> Vec<Arc<str>> {
+        let mut state = self.state();
+        let mut ids = std::mem::take(&mut state.abandoned);
+        let free = std::mem::take(&mut state.free);
+        let unfenced = free.into_iter().filter(|(_, epoch)| *epoch == 0);
+        ids.extend(unfenced.map(|(id, _)| id));
+        ids
     }
 }
 
-fn new_id() -> String {
+/// An id that sorts by time.
+pub(super) fn new_id() -> String {
     Uuid::now_v7().simple().to_string()
 }
 
@@ -99,17 +122,17 @@ fn new_id() -> String {
 /// known of the transaction, and the slot is not used again.
 pub(crate) struct Slot {
     pub(super) id: Arc<str>,
-    /// Counts the claims that have found no receipt.
+    /// Counts the claims.
     pub(super) epoch: i64,
     pub(super) unit: String,
-    pub(super) database: Database,
-    receipts: Option<Arc<Receipts>>,
+    slots: Option<Arc<Slots>>,
 }
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
             .field("id", &self.id)
+            .field("epoch", &self.epoch)
             .field("unit", &self.unit)
             .finish_non_exhaustive()
     }
@@ -122,17 +145,15 @@ impl Slot {
         self.release_in(epoch);
     }
 
-    /// The same after a claim that has found no receipt.
-    pub(super) fn release_next_epoch(self) {
+    /// The same after a claim.
+    pub(super) fn release_claimed(self) {
         let epoch = self.epoch.saturating_add(1);
         self.release_in(epoch);
     }
 
     fn release_in(mut self, epoch: i64) {
-        if let Some(receipts) = self.receipts.take() {
-            let mut databases = receipts.databases();
-            let slots = databases.entry(self.database.clone()).or_default();
-            slots.free.push((Arc::clone(&self.id), epoch));
+        if let Some(slots) = self.slots.take() {
+            slots.state().free.push((Arc::clone(&self.id), epoch));
         }
     }
 
@@ -150,10 +171,11 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(receipts) = self.receipts.take() {
-            let mut databases = receipts.databases();
-            let slots = databases.entry(self.database.clone()).or_default();
-            slots.abandoned.push(Arc::clone(&self.id));
+        // A slot that a claim has fenced is left to a later sweep.
+        if let Some(slots) = self.slots.take()
+            && self.epoch == 0
+        {
+            slots.state().abandoned.push(Arc::clone(&self.id));
         }
     }
 }
@@ -186,18 +208,15 @@ mod tests {
 
     #[test]
     fn slots_are_used_again_unless_abandoned() {
-        let receipts = Arc::new(Receipts::default());
-        let first = receipts.take(&None);
+        let receipts = Receipts::default();
+        let slots = receipts.slots(&SlotKey::default());
+        let first = slots.take();
         let id = Arc::clone(&first.id);
         first.release();
-        let again = receipts.take(&None);
+        let again = slots.take();
         assert_eq!((&again.id, again.epoch), (&id, 0));
-        again.release_next_epoch();
-        let again = receipts.take(&None);
-        assert_eq!((&again.id, again.epoch), (&id, 1));
-        assert_ne!(receipts.take(&Some("other".into())).id, id);
         drop(again);
-        assert_ne!(receipts.take(&None).id, id);
+        assert_ne!(slots.take().id, id);
         let unused: Vec<_> = receipts
             .drain()
             .into_iter()
@@ -205,5 +224,40 @@ mod tests {
             .collect();
         assert!(unused.contains(&id));
         assert!(receipts.drain().is_empty());
+    }
+
+    #[test]
+    fn fenced_slots_are_used_again_and_never_deleted() {
+        let receipts = Receipts::default();
+        let slots = receipts.slots(&SlotKey::default());
+        let first = slots.take();
+        let id = Arc::clone(&first.id);
+        first.release_claimed();
+        let again = slots.take();
+        assert_eq!((&again.id, again.epoch), (&id, 1));
+        again.release();
+        let again = slots.take();
+        assert_eq!(again.id, id);
+        drop(again);
+        assert!(receipts.drain().is_empty());
+        let other = slots.take();
+        other.release_claimed();
+        assert!(receipts.drain().is_empty());
+    }
+
+    #[test]
+    fn users_with_different_home_databases_share_no_slots() {
+        let receipts = Receipts::default();
+        let of = |user: Option<&str>| {
+            receipts.slots(&SlotKey {
+                impersonated_user: user.map(Into::into),
+                ..SlotKey::default()
+            })
+        };
+        let slot = of(None).take();
+        let id = Arc::clone(&slot.id);
+        slot.release();
+        assert_ne!(of(Some("ann")).take().id, id);
+        assert_eq!(of(None).take().id, id);
     }
 }

@@ -9,6 +9,15 @@ use crate::protocol::{Machine, StreamId, Wanted};
 use crate::receipt::{Claim, Delivery, Slot, store_receipt};
 use crate::result::server_info;
 
+/// What is known of a COMMIT that was sent.
+#[derive(Default)]
+struct Committing {
+    /// What the server calls the connection.
+    connection: Option<Arc<str>>,
+    /// The server has answered with a failure.
+    failed: bool,
+}
+
 impl Link {
     /// Commits. Results that are still open end here.
     pub(crate) async fn commit(&self) -> Result<(), Error> {
@@ -19,17 +28,20 @@ impl Link {
             return Ok(());
         }
         let (mut slot, mut only_read) = (None, false);
+        let mut sent = Committing::default();
         let commit = async {
             let lease = self.open(&mut held.state).await?;
             self.settle(lease).await?;
             let connection = lease.connection()?;
             only_read = connection.machine().effects().only_read();
             slot = self.leave_receipt(connection.machine())?;
+            sent.connection = connection.id().cloned();
             connection.machine().commit()?;
             tracing::debug!(address = %connection.address(), "a transaction is committed");
             self.drive(lease, Wanted::Idle).await?;
             let machine = lease.connection()?.machine();
             if let Some(failure) = machine.failure() {
+                sent.failed = machine.commit_failed();
                 return Err(failure.again());
             }
             // What was not read by now is not read any more.
@@ -54,7 +66,7 @@ impl Link {
                 // There was nothing to commit.
                 None
             }
-            Err(error) => match self.decide(error, slot).await {
+            Err(error) => match self.decide(error, slot, sent).await {
                 Ok(bookmark) => bookmark,
                 Err(error) => return Err(self.told(error).await),
             },
@@ -70,37 +82,41 @@ impl Link {
 
     /// Queues the statement that stores a receipt, if the transaction is to have one.
     fn leave_receipt(&self, machine: &mut Machine) -> Result<Option<Slot>, Error> {
-        let Delivery::ExactlyOnce(receipts) = &self.delivery else {
+        let Delivery::ExactlyOnce(slots) = &self.delivery else {
             return Ok(None);
         };
         if !machine.effects().need_receipt() {
             return Ok(None);
         }
-        let slot = receipts.take(&self.begin().database);
+        let slot = slots.take();
         let stream = machine.run(&store_receipt(), &slot, None)?;
         machine.pull(stream, -1)?;
         Ok(Some(slot))
     }
 
     /// Finds out whether a commit that failed took effect: then returns its bookmark.
-    async fn decide(&self, error: Error, slot: Option<Slot>) -> Result<Option<String>, Error> {
+    async fn decide(
+        &self,
+        error: Error,
+        slot: Option<Slot>,
+        sent: Committing,
+    ) -> Result<Option<String>, Error> {
         let unknown = error.commit_outcome() == CommitOutcome::Unknown;
-        let (Delivery::ExactlyOnce(receipts), true) = (&self.delivery, unknown) else {
-            if let Some(slot) = slot.filter(|_| !error.is_lost_connection()) {
-                // The server has rolled back.
-                slot.release();
+        let (slots, slot) = match (&self.delivery, slot) {
+            (Delivery::ExactlyOnce(slots), Some(slot)) if unknown || sent.failed => (slots, slot),
+            (Delivery::WithoutConstraint, _) => return Err(error.without_receipts()),
+            (_, slot) => {
+                if let Some(slot) = slot.filter(|_| error.leaves_slot()) {
+                    slot.release();
+                }
+                return Err(error);
             }
-            return Err(match self.delivery {
-                Delivery::WithoutConstraint => error.without_receipts(),
-                _ => error,
-            });
         };
-        let Some(slot) = slot else {
-            return Err(error);
-        };
-        let (claimant, started) = self.claimant();
-        match receipts.claim(&claimant, slot, &[], started).await {
+        let (claimant, connection) = (self.claimant(), sent.connection.as_ref());
+        match slots.claim(&claimant, slot, &[], connection).await {
             Ok(Claim::Committed { bookmark, .. }) => Ok(bookmark),
+            // The server has said why.
+            Ok(Claim::NotCommitted) if sent.failed => Err(error),
             Ok(Claim::NotCommitted) => Err(error.not_committed()),
             Err(claim) => Err(error.undecided(&claim)),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::ops::Deref;
 
-use neo_bolt::AccessMode;
+use neo_bolt::{AccessMode, CommitOutcome};
 
 use super::attempt::UnitOfWork;
 use super::{BoxFuture, Executor, Graph, Target, Transaction};
@@ -132,9 +132,13 @@ impl ExplicitTransaction {
     /// # Cancel safety
     /// Dropping the future leaves open whether the commit took effect.
     pub async fn commit(self) -> Result<(), Error> {
-        self.inner.commit().await?;
-        self.unit.end(true);
-        Ok(())
+        let committed = self.inner.commit().await;
+        let outcome = committed.as_ref().map_err(|error| error.commit_outcome());
+        // Something that comes after the commit may have failed.
+        if matches!(outcome, Ok(()) | Err(CommitOutcome::Committed)) {
+            self.unit.end(true);
+        }
+        Ok(committed?)
     }
 
     /// Undoes what was done, and waits until the database has.

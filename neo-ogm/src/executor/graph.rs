@@ -481,24 +481,14 @@ impl Graph {
     ) -> Result<EagerResult, Error> {
         self.check_unit()?;
         let shared = &self.inner.shared;
-        if !shared.exactly_once || statement.must_be_received_first() {
-            let query = shared
-                .driver
-                .execute_query(self.placed(plain), parameters)
-                .exactly_once(shared.exactly_once)
-                .pipelined_commit(!shared.exactly_once);
-            return Ok(self.with_settings(query).await?);
-        }
-        let database = self.inner.settings.database.as_deref();
-        let query = if shared.driver.has_receipt_constraint(database).await? {
-            let (text, stored) = statement.with_receipt();
-            let query = shared
-                .driver
-                .execute_query(self.placed(text.into()), parameters);
-            query.stores_receipt(stored)
+        let query = shared.driver.execute_query(self.placed(plain), parameters);
+        let query = if !shared.exactly_once {
+            query.pipelined_commit(true)
+        } else if statement.must_be_received_first() {
+            query.exactly_once(true)
         } else {
-            let query = shared.driver.execute_query(self.placed(plain), parameters);
-            query.exactly_once(true).pipelined_commit(true)
+            let (text, stored) = statement.with_receipt();
+            query.stores_receipt(self.placed(text.into()), stored)
         };
         Ok(self.with_settings(query).await?)
     }
@@ -540,12 +530,8 @@ impl Graph {
 
     /// Creates the constraint for receipts unless the database has it, and deletes old receipts.
     pub(crate) async fn prepare_receipts(&self) -> Result<(), Error> {
-        let driver = self.driver();
         let database = self.inner.settings.database.as_deref();
-        if driver.has_receipt_constraint(database).await? {
-            return Ok(driver.delete_old_receipts(database).await?);
-        }
-        match driver.create_receipt_constraint(database).await {
+        match self.driver().create_receipt_constraint(database).await {
             // The rest of the schema can be used without it.
             Err(error) if error.code() == Some("Neo.ClientError.Security.Forbidden") => {
                 tracing::warn!(

@@ -57,8 +57,9 @@ pub(super) fn committed(result: &EagerResult) {
 }
 
 fn writes(result: &EagerResult) -> bool {
-    // What a caller's own statement does, only the database knows.
-    !matches!(result.summary.query_type(), Some(QueryType::Read))
+    // What a caller's own statement does, only the database knows. A recovered result has the summary
+    // of the statement that read it.
+    result.is_recovered() || !matches!(result.summary.query_type(), Some(QueryType::Read))
 }
 
 fn is_unreadable(error: &Error) -> bool {

@@ -199,7 +199,7 @@ async fn run<T: Entity, R: Relationship>(
         match ends::explain::<T>(&bound, &key, &executor, operation).await {
             Some(reason) => return Err(reason),
             None if repeats < ends::REPEATS => repeats += 1,
-            None => return Err(ends::left_alone(&bound)),
+            None => return Err(ends::contended(&bound, operation)),
         }
     };
     if let Some(record) = done.records.first() {

@@ -413,6 +413,17 @@ pub(crate) fn spare(
     text.push_str(" END AS fine WHERE fine");
 }
 
+/// The error of a statement that let nothing through each time, though no reason was found.
+pub(super) fn contended(bound: &Bound, operation: &'static str) -> Error {
+    Error::new(ErrorKind::NotSupported {
+        operation,
+        reason: match bound.relation.cardinality.is_bounded() {
+            true => "other clients change the same bounded relationship all the time; try again",
+            false => "other clients change the same nodes all the time; try again",
+        },
+    })
+}
+
 /// The error of a node at the other end that would be left without a relationship.
 pub(super) fn left_alone(bound: &Bound) -> Error {
     Error::new(ErrorKind::Cardinality {

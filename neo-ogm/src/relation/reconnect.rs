@@ -126,7 +126,11 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
             } else if !known {
                 missing(&old)
             } else if !here {
-                break;
+                Error::new(ErrorKind::NotConnected {
+                    node: bound.node(),
+                    field: bound.relation.field,
+                    other: old,
+                })
             } else if let Some(refused) = refused(bound, &new, &old) {
                 refused
             } else {
@@ -135,11 +139,7 @@ impl<'a, T: Entity, R: Relationship> Reconnect<'a, T, R> {
             };
             return Err(reason);
         }
-        Err(Error::new(ErrorKind::NotConnected {
-            node: bound.node(),
-            field: bound.relation.field,
-            other: old,
-        }))
+        Err(ends::contended(bound, "reconnect"))
     }
 }
 

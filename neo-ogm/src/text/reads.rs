@@ -8,6 +8,7 @@ const WRITING: &[&str] = &[
     "ALTER",
     "CALL",
     "CREATE",
+    "DEALLOCATE",
     "DELETE",
     "DENY",
     "DETACH",
@@ -18,6 +19,7 @@ const WRITING: &[&str] = &[
     "INSERT",
     "LOAD",
     "MERGE",
+    "REALLOCATE",
     "REMOVE",
     "RENAME",
     "REVOKE",
@@ -32,8 +34,10 @@ const WRITING: &[&str] = &[
 pub(crate) fn only_reads(statement: &str) -> bool {
     let tokens = Tokens::new(statement);
     (0..tokens.len()).all(|index| {
-        tokens.kind(index) != Some(Kind::Word)
-            || WRITING.iter().all(|keyword| !tokens.is(index, keyword))
+        // Cypher takes `\u0053ET` for `SET`.
+        !tokens.mark(index, '\\')
+            && (tokens.kind(index) != Some(Kind::Word)
+                || WRITING.iter().all(|keyword| !tokens.is(index, keyword)))
     })
 }
 
@@ -62,6 +66,7 @@ mod tests {
             "CREATE INDEX x FOR (n:A) ON (n.b)",
             "INSERT (:A)",
             "MATCH (n) RETURN n.a, n.set",
+            "MATCH (n) \\u0053ET n.a = 1",
         ] {
             assert!(!only_reads(statement), "{statement}");
         }

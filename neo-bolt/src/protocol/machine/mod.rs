@@ -150,6 +150,8 @@ pub(crate) struct Machine {
     in_transaction: bool,
     /// What the statements of the transaction have done.
     effects: Effects,
+    /// The first failure is the answer to COMMIT.
+    commit_failed: bool,
     /// The first failure since the last RESET.
     failure: Option<Error>,
     /// What came with the last SUCCESS to HELLO, COMMIT or ROUTE, or at the end of a result that
@@ -181,6 +183,7 @@ impl Machine {
             next_stream: 0,
             in_transaction: false,
             effects: Effects::default(),
+            commit_failed: false,
             failure: None,
             answer: None,
             telemetry_taken: false,
@@ -331,6 +334,7 @@ impl Machine {
                 self.pending.pop_front();
                 self.login_refused |= matches!(due, Request::Logon | Request::Logoff);
                 if self.resets_due == 0 {
+                    self.commit_failed = self.failure.is_none() && due == Request::Commit;
                     self.failure.get_or_insert(error);
                     if let Request::Run(stream) | Request::Pull(stream) = due
                         && let Some(result) = self.result_mut(stream)
@@ -433,6 +437,12 @@ impl Machine {
     /// The database that the last transaction runs in, where the server has said so.
     pub(crate) fn take_database(&mut self) -> Option<Arc<str>> {
         self.database.take()
+    }
+
+    /// Whether the server has answered COMMIT with the first failure. In a cluster the transaction may
+    /// have taken effect nevertheless.
+    pub(crate) fn commit_failed(&self) -> bool {
+        self.commit_failed && self.failure.is_some()
     }
 
     /// What the statements of the transaction have done.

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
-use tokio::time::Instant;
 
 use super::Memory;
 use crate::auth::AuthToken;
@@ -39,7 +38,6 @@ pub(crate) struct Link {
     api: Option<Api>,
     pub(super) delivery: Delivery,
     retry_policy: RetryPolicy,
-    started: Option<Instant>,
     api_told: AtomicBool,
     /// This attempt or an earlier one has lost the answer to its COMMIT.
     lost_commit: AtomicBool,
@@ -120,8 +118,6 @@ pub(crate) struct LinkConfig {
     pub(crate) api: Option<Api>,
     pub(crate) delivery: Delivery,
     pub(crate) retry_policy: RetryPolicy,
-    /// When the first attempt began; `None` for a transaction that is not retried.
-    pub(crate) started: Option<Instant>,
 }
 
 impl fmt::Debug for Link {
@@ -168,7 +164,6 @@ impl Link {
             api,
             delivery,
             retry_policy,
-            started,
         } = config;
         let purpose = Purpose {
             mode: if begin.read {
@@ -193,7 +188,6 @@ impl Link {
             api,
             delivery,
             retry_policy,
-            started,
             api_told: AtomicBool::new(false),
             lost_commit: AtomicBool::new(false),
             sent_bookmarks: OnceLock::new(),
@@ -282,15 +276,20 @@ impl Link {
         error.with_attempts(self.attempt)
     }
 
-    /// Who asks what became of a lost commit, and since when attempts have been made.
-    pub(super) fn claimant(&self) -> (Claimant, Instant) {
-        let claimant = Claimant {
+    /// Who asks what became of a lost commit: without the caller's timeout and metadata.
+    pub(super) fn claimant(&self) -> Claimant {
+        let begin = self.begin();
+        Claimant {
             provider: Arc::clone(&self.provider),
             purpose: self.purpose.clone(),
-            begin: self.begin().into_owned(),
+            begin: Begin {
+                bookmarks: begin.bookmarks.clone(),
+                database: begin.database.clone(),
+                impersonated_user: begin.impersonated_user.clone(),
+                ..Begin::default()
+            },
             retry_policy: self.retry_policy,
-        };
-        (claimant, self.started.unwrap_or_else(Instant::now))
+        }
     }
 
     /// How the transaction begins.

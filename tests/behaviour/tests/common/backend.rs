@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use neo_ogm::executor::GraphBuilder;
 use neo_ogm::neo_bolt::RetryPolicy;
 use neo_ogm::prelude::*;
 use neo_test_support::neo4j::{Line, Server};
@@ -122,7 +123,20 @@ impl Backend {
         self.server_graph(uri, quick()).await
     }
 
+    /// As [`graph_through`](Self::graph_through), without receipts.
+    ///
+    /// # Panics
+    /// When nobody answers there.
+    pub(crate) async fn graph_without_receipts(&self, uri: &str) -> Graph {
+        let builder = self.builder(uri, quick()).exactly_once(false);
+        builder.connect().await.expect("the server answers")
+    }
+
     async fn server_graph(&self, uri: &str, retries: RetryPolicy) -> Result<Graph, neo_ogm::Error> {
+        self.builder(uri, retries).connect().await
+    }
+
+    fn builder(&self, uri: &str, retries: RetryPolicy) -> GraphBuilder {
         let auth = match &self.place {
             Place::Embedded(_) => Auth::none(),
             Place::Server(server) => Auth::basic(server.user(), server.password()),
@@ -130,8 +144,6 @@ impl Backend {
         Graph::builder(uri)
             .auth(auth)
             .driver(|d| d.retry_policy(retries))
-            .connect()
-            .await
     }
 
     /// Where the server listens, as `HOST:PORT`; the embedded engine is made to listen.

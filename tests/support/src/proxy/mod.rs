@@ -174,6 +174,12 @@ impl Proxy {
         self.state.cut.send_modify(|epoch| *epoch += 1);
     }
 
+    /// Resets the client's side of all open connections now. The server's side stays open until
+    /// [`cut_all`](Self::cut_all): the server does not learn that its client is gone.
+    pub fn lose_clients(&self) {
+        self.state.lost.send_modify(|epoch| *epoch += 1);
+    }
+
     /// Holds each message in this direction back for so long; zero for no delay.
     pub fn set_delay(&self, direction: Direction, delay: Duration) {
         let mut book = self.state.book();

@@ -47,6 +47,8 @@ pub(super) async fn serve(mut client: TcpStream, upstream: &str, state: &State) 
     }
     let connection = RefCell::new(Connection::new(number));
     let mut cut = state.cut.subscribe();
+    let mut lost = state.lost.subscribe();
+    let lost_before = *lost.borrow();
     let ended = {
         let (client_in, client_out) = client.split();
         let (server_in, server_out) = server.split();
@@ -63,8 +65,16 @@ pub(super) async fn serve(mut client: TcpStream, upstream: &str, state: &State) 
                 )
             } => both.map(drop),
             _ = cut.changed() => Err(Hard),
+            _ = lost.changed() => Ok(()),
         }
     };
+    if *lost.borrow() > lost_before {
+        reset(&client);
+        drop(client);
+        let _ = cut.changed().await;
+        reset(&server);
+        return;
+    }
     if ended.is_err() {
         reset(&client);
         reset(&server);

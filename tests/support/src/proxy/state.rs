@@ -70,6 +70,8 @@ pub(super) struct State {
     pub(super) black_hole: watch::Sender<bool>,
     /// Each change cuts the connections of that moment.
     pub(super) cut: watch::Sender<u64>,
+    /// Each change resets the clients' sides of the connections of that moment.
+    pub(super) lost: watch::Sender<u64>,
     pub(super) stop: watch::Sender<bool>,
 }
 
@@ -79,6 +81,7 @@ impl State {
             book: Mutex::default(),
             black_hole: watch::Sender::new(false),
             cut: watch::Sender::new(0),
+            lost: watch::Sender::new(0),
             stop: watch::Sender::new(false),
         }
     }
