@@ -595,7 +595,10 @@ impl GraphBuilder {
     /// effect exactly once, on a database whose schema was applied
     /// ([`apply_schema`](Graph::apply_schema) creates the constraint that receipts take). Default: on.
     ///
-    /// Without receipts a write is up to 15 % faster, and an error with
+    /// Raw Cypher that is streamed on a graph handle is an auto-commit transaction, which has no receipt
+    /// and is not retried.
+    ///
+    /// Without receipts a single write is some percent faster, and an error with
     /// [`CommitOutcome::Unknown`](neo_bolt::CommitOutcome::Unknown) if the connection is lost between
     /// COMMIT and its answer.
     pub fn exactly_once(mut self, exactly_once: bool) -> Self {

@@ -51,9 +51,9 @@ pub(crate) fn new(context: &Arc<Context>, data: &Json) -> Result<Json, Failure> 
     }
     if let Some(size) = data["fetchSize"].as_i64() {
         builder = builder.fetch_size(fetch_size(size));
-    } else {
-        // The official drivers' default, which tests expect of `execute_query`, too; neo-bolt's
-        // own is to take all at once there.
+    } else if std::env::var_os("TEST_BACKEND_OWN_FETCH_SIZE").is_none() {
+        // Scripts of `execute_query` expect the official drivers' default; neo-bolt's own is to pull
+        // everything at once there.
         builder = builder.fetch_size(1000);
     }
     if let Some(size) = data["maxConnectionPoolSize"].as_u64() {

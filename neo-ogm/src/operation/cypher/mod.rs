@@ -97,7 +97,8 @@ impl HookContext {
 /// On a graph handle the statement runs in a retried transaction of its own, and takes effect exactly
 /// once: a statement that may write takes two round trips, because its rows are received before
 /// COMMIT is sent. A statement that only reads, or that is declared
-/// [`idempotent`](Self::idempotent), takes one.
+/// [`idempotent`](Self::idempotent), takes one. [`stream`](Self::stream) is the exception: it is not
+/// retried.
 #[derive(Clone)]
 #[must_use = "a statement does nothing until it is run"]
 pub struct CypherQuery {
