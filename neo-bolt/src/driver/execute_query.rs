@@ -20,7 +20,9 @@ use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::pool::Lease;
 use crate::protocol::{Api, Begin, StreamId, Wanted};
-use crate::receipt::{Claim, Claimant, Delivery, Slot, Slots, WithReceipt, store_receipt};
+use crate::receipt::{
+    Claim, Claimant, Delivery, LostConnection, Slot, Slots, WithReceipt, store_receipt,
+};
 use crate::result::{EagerResult, RecordStream, collect};
 use crate::retry::{Backoff, chance};
 use crate::routing::{Acquired, Purpose};
@@ -290,7 +292,7 @@ impl<'p, P: ToBolt + Send + Sync + 'p> ExecuteQuery<'p, P> {
             let pool = provider.pool();
             let error = pool.refused(self.auth.as_ref(), &login, error).await;
             let claimant = self.driver.claimant(&begin, self.auth.as_ref());
-            sent.connection = lease.connection()?.id().cloned();
+            sent.connection = LostConnection::new(lease.connection()?);
             // A pool may have no more than this connection.
             drop(lease);
             return self.decide(error, sent, delivery, claimant).await;
@@ -477,8 +479,8 @@ struct Sent {
     only_read: bool,
     /// The server has answered COMMIT with a failure.
     commit_failed: bool,
-    /// What the server calls the connection.
-    connection: Option<Arc<str>>,
+    /// The connection, once it is lost.
+    connection: Option<LostConnection>,
 }
 
 impl<'p, P: ToBolt + Send + Sync + 'p> IntoFuture for ExecuteQuery<'p, P> {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::orphan;
+use super::orphan::{self, LostConnection};
 use super::slots::{Slot, Slots, new_id};
 use crate::callback::BoxFuture;
 use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::packstream::ToBolt;
 use crate::params;
+use crate::pool::Lease;
 use crate::protocol::{Begin, Wanted};
 use crate::result::{EagerResult, collect};
 use crate::retry::{Backoff, RetryPolicy, chance};
@@ -76,7 +77,23 @@ impl Claimant {
         &self,
         statements: &[(&str, &(dyn ToBolt + Sync))],
     ) -> Result<(Vec<EagerResult>, Option<String>), Error> {
-        let Acquired { mut lease, home } = self.provider.acquire(&self.purpose).await?;
+        let (mut lease, home) = self.acquire().await?;
+        self.run_on(&mut lease, home, statements).await
+    }
+
+    /// A connection, and the name of the home database if a router named it.
+    pub(super) async fn acquire(&self) -> Result<(Lease, Option<Arc<str>>), Error> {
+        let Acquired { lease, home } = self.provider.acquire(&self.purpose).await?;
+        Ok((lease, home))
+    }
+
+    /// As [`run`](Self::run), on a connection that was acquired.
+    pub(super) async fn run_on(
+        &self,
+        lease: &mut Lease,
+        home: Option<Arc<str>>,
+        statements: &[(&str, &(dyn ToBolt + Sync))],
+    ) -> Result<(Vec<EagerResult>, Option<String>), Error> {
         let connection = lease.connection()?;
         let machine = connection.machine();
         let mut begin = self.begin.clone();
@@ -101,9 +118,7 @@ impl Claimant {
         }
         let answer = connection.machine().answer();
         let bookmark = answer.and_then(|answer| answer.get("bookmark"));
-        let results = streams
-            .into_iter()
-            .map(|stream| collect(&mut lease, stream));
+        let results = streams.into_iter().map(|stream| collect(lease, stream));
         Ok((results.collect::<Result<_, _>>()?, bookmark))
     }
 }
@@ -119,7 +134,7 @@ impl Slots {
         claimant: &'c Claimant,
         slot: Slot,
         columns: &'c [&'static str],
-        lost: Option<&'c Arc<str>>,
+        lost: Option<&'c LostConnection>,
     ) -> BoxFuture<'c, Result<Claim, Error>> {
         // Boxed, because it is rare, and would make the future of each query larger.
         Box::pin(self.claim_unboxed(claimant, slot, columns, lost))
@@ -130,7 +145,7 @@ impl Slots {
         claimant: &Claimant,
         slot: Slot,
         columns: &[&'static str],
-        lost: Option<&Arc<str>>,
+        lost: Option<&LostConnection>,
     ) -> Result<Claim, Error> {
         let mut backoff = Backoff::new(claimant.retry_policy);
         let started = Instant::now();

@@ -29,6 +29,7 @@ mod slots;
 
 pub(crate) use claim::{Claim, Claimant};
 pub(crate) use constraint::{RECEIPT_CONSTRAINT, create_names, sweep};
+pub(crate) use orphan::LostConnection;
 pub(crate) use slots::{Receipts, Slot, SlotKey, Slots, WithReceipt};
 
 /// The label of the nodes that have receipts.

@@ -6,14 +6,14 @@ use super::link::{Batch, Link, State};
 use crate::error::{CommitOutcome, Error, ErrorKind};
 use crate::pool::Lease;
 use crate::protocol::{Machine, StreamId, Wanted};
-use crate::receipt::{Claim, Delivery, Slot, store_receipt};
+use crate::receipt::{Claim, Delivery, LostConnection, Slot, store_receipt};
 use crate::result::server_info;
 
 /// What is known of a COMMIT that was sent.
 #[derive(Default)]
 struct Committing {
-    /// What the server calls the connection.
-    connection: Option<Arc<str>>,
+    /// The connection, once it is lost.
+    connection: Option<LostConnection>,
     /// The server has answered with a failure.
     failed: bool,
 }
@@ -35,10 +35,12 @@ impl Link {
             let connection = lease.connection()?;
             only_read = connection.machine().effects().only_read();
             slot = self.leave_receipt(connection.machine())?;
-            sent.connection = connection.id().cloned();
             connection.machine().commit()?;
             tracing::debug!(address = %connection.address(), "a transaction is committed");
-            self.drive(lease, Wanted::Idle).await?;
+            if let Err(error) = self.drive(lease, Wanted::Idle).await {
+                sent.connection = LostConnection::new(lease.connection()?);
+                return Err(error);
+            }
             let machine = lease.connection()?.machine();
             if let Some(failure) = machine.failure() {
                 sent.failed = machine.commit_failed();
