@@ -147,8 +147,8 @@ impl<N: Node> Write<'_, N> {
         }
     }
 
-    /// Continues only if the node has the expected version. The lock comes first, so that nobody
-    /// writes in between.
+    /// Continues only if the node has the expected version. The lock comes first, so that no other
+    /// client writes in between.
     fn guard(&self, text: &mut String) {
         if let Some(version) = self.version() {
             lock(text, "n");

@@ -126,7 +126,7 @@ impl Backend {
     /// As [`graph_through`](Self::graph_through), without receipts.
     ///
     /// # Panics
-    /// When nobody answers there.
+    /// If the server does not answer.
     pub(crate) async fn graph_without_receipts(&self, uri: &str) -> Graph {
         let builder = self.builder(uri, quick()).exactly_once(false);
         builder.connect().await.expect("the server answers")

@@ -1,5 +1,5 @@
 //! Each transaction takes effect once and returns what it committed, whatever is lost on the way and
-//! whoever writes in between.
+//! other clients write in between.
 
 mod exact;
 mod operation;
@@ -61,7 +61,7 @@ impl Tally {
                 .map_or(String::new(), |text| format!("; {text}"))
         };
         context.check(
-            format!("{part}: each transaction took effect once, and nobody's write was undone"),
+            format!("{part}: each transaction took effect once, and no other client's write was undone"),
             self.differences.is_empty(),
             format!(
                 "{} cuts in {} transactions, after {} of which a stranger wrote to the same nodes; {} \
