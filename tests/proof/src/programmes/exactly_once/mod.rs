@@ -1,5 +1,5 @@
-//! Each transaction takes effect once and returns what it committed, whatever is lost on the way and
-//! other clients write in between.
+//! Each transaction takes effect once and returns what it committed, whatever is lost on the way, even
+//! if other clients write in between.
 
 mod exact;
 mod operation;
