@@ -64,15 +64,8 @@ impl Shared {
         })
     }
 
-    /// Who asks what became of a transaction that began like this: without its timeout and its
-    /// metadata, which are the caller's.
+    /// Who asks what became of a transaction that began like this.
     pub(crate) fn claimant(&self, begin: &Begin, auth: Option<&AuthToken>) -> Claimant {
-        let begin = Begin {
-            bookmarks: begin.bookmarks.clone(),
-            database: begin.database.clone(),
-            impersonated_user: begin.impersonated_user.clone(),
-            ..Begin::default()
-        };
         let purpose = Purpose {
             mode: AccessMode::Write,
             database: begin.database.clone(),
@@ -81,12 +74,7 @@ impl Shared {
             bookmarks: begin.bookmarks.clone(),
             checked: false,
         };
-        Claimant {
-            provider: Arc::clone(&self.provider),
-            purpose,
-            begin,
-            retry_policy: self.config.retry_policy,
-        }
+        Claimant::new(&self.provider, purpose, begin, self.config.retry_policy)
     }
 }
 

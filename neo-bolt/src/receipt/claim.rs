@@ -52,6 +52,27 @@ pub(crate) struct Claimant {
 }
 
 impl Claimant {
+    /// Who asks what became of a transaction that began like `begin`: without its timeout and its
+    /// metadata, which are the caller's.
+    pub(crate) fn new(
+        provider: &Arc<Provider>,
+        purpose: Purpose,
+        begin: &Begin,
+        retry_policy: RetryPolicy,
+    ) -> Self {
+        Self {
+            provider: Arc::clone(provider),
+            purpose,
+            begin: Begin {
+                bookmarks: begin.bookmarks.clone(),
+                database: begin.database.clone(),
+                impersonated_user: begin.impersonated_user.clone(),
+                ..Begin::default()
+            },
+            retry_policy,
+        }
+    }
+
     /// As [`run`](Self::run), with retries. The statements must be idempotent.
     pub(super) async fn run_with_retries(
         &self,

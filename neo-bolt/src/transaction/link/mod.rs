@@ -276,20 +276,10 @@ impl Link {
         error.with_attempts(self.attempt)
     }
 
-    /// Who asks what became of a lost commit: without the caller's timeout and metadata.
+    /// Who asks what became of a lost commit.
     pub(super) fn claimant(&self) -> Claimant {
-        let begin = self.begin();
-        Claimant {
-            provider: Arc::clone(&self.provider),
-            purpose: self.purpose.clone(),
-            begin: Begin {
-                bookmarks: begin.bookmarks.clone(),
-                database: begin.database.clone(),
-                impersonated_user: begin.impersonated_user.clone(),
-                ..Begin::default()
-            },
-            retry_policy: self.retry_policy,
-        }
+        let purpose = self.purpose.clone();
+        Claimant::new(&self.provider, purpose, &self.begin(), self.retry_policy)
     }
 
     /// How the transaction begins.
